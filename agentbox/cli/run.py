@@ -1,0 +1,226 @@
+"""`agentbox run` and `agentbox check`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from agentbox.cli.output import print_json, progress, say, width
+from agentbox.core.errors import AgentboxError, AuthorError, Problem
+from agentbox.core.scenario import Scenario
+from agentbox.core.verdict import Verdict
+from agentbox.core.version import VERSION
+from agentbox.report import (
+    BLANK,
+    Line,
+    failure,
+    findings,
+    problem_json,
+    progress_line,
+    run_header,
+    standing,
+    styled,
+    summary,
+    verdict_json,
+    verdict_line,
+    wants_glyphs,
+)
+from agentbox.runtime.wall import elapsed
+from agentbox.session import (
+    INTERRUPTED,
+    USAGE,
+    Host,
+    Judged,
+    Progress,
+    Runs,
+    Selection,
+    Suite,
+    exit_code,
+    find_root,
+    load,
+    run_suite,
+)
+
+DEFAULT = "scenarios"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line of `agentbox run` asks for."""
+
+    paths: list[str]
+    selection: Selection
+    jobs: int | None
+    stop_early: bool
+    last_failed: bool
+    live: bool
+    runs: str
+    as_json: bool
+
+
+def run_scenarios(wanted: Wanted) -> int:
+    """Play scenarios; return the exit code."""
+    host = Host(find_root(Path.cwd()), dict(os.environ), wanted.live)
+    runs = Runs(Path(wanted.runs)) if wanted.runs else Runs.of(host.root)
+    scenarios = _loaded(wanted, host, runs)
+    if isinstance(scenarios, int):
+        return scenarios
+    folder = runs.new()
+    jobs = wanted.jobs or min(8, os.cpu_count() or 1)
+    suite = Suite(scenarios, host, folder, jobs, wanted.stop_early)
+    screen = _Screen(scenarios, _relative(folder))
+    code = screen.run(suite)
+    runs.remember(screen.failed(), [scenario.node for scenario in scenarios])
+    if wanted.as_json:
+        print_json(screen.data(code))
+    return code
+
+
+def _loaded(wanted: Wanted, host: Host, runs: Runs) -> tuple[Scenario, ...] | int:
+    paths, selection = wanted.paths, wanted.selection
+    if wanted.last_failed:
+        nodes = runs.last_failed()
+        selection = replace(selection, nodes=frozenset(nodes) if nodes is not None else None)
+        paths = paths or sorted({node.partition("::")[0] for node in nodes or ()})
+    try:
+        scenarios = load(paths or [DEFAULT], host, selection) if paths or _has_default() else ()
+    except AuthorError as error:
+        return _refused(error, as_json=wanted.as_json)
+    if not scenarios:
+        say([styled("nothing selected: no case fits what was asked for", "warn")])
+        if wanted.as_json:
+            print_json({"exit": 5, "verdicts": []})
+        return exit_code([])
+    return scenarios
+
+
+def _has_default() -> bool:
+    if Path(DEFAULT).is_dir():
+        return True
+    raise AuthorError(
+        Problem("no scenario was named, and there is no folder scenarios/ here"),
+    )
+
+
+def _refused(error: AgentboxError, *, as_json: bool) -> int:
+    from agentbox.cli.output import complain  # noqa: PLC0415 - only on an error
+
+    complain(error)
+    if as_json:
+        print_json({"exit": USAGE, "problems": [problem_json(each) for each in error.problems]})
+    return USAGE
+
+
+def check_scenarios(paths: list[str], *, as_json: bool) -> int:
+    """Read scenario files; return the exit code."""
+    host = Host(find_root(Path.cwd()), dict(os.environ))
+    try:
+        scenarios = load(paths or [DEFAULT], host, Selection())
+    except AuthorError as error:
+        return _refused(error, as_json=as_json)
+    if as_json:
+        print_json({"exit": 0, "cases": [scenario.node for scenario in scenarios]})
+    files = len({scenario.path for scenario in scenarios})
+    counted = (
+        f"{files} file{'s' * (files != 1)}, {len(scenarios)} case{'s' * (len(scenarios) != 1)}"
+    )
+    say([styled(f"{counted}: ok", "good")])
+    return 0
+
+
+def _relative(folder: Path) -> str:
+    try:
+        return str(folder.relative_to(Path.cwd()))
+    except ValueError:
+        return str(folder)
+
+
+@dataclass(slots=True)
+class _Screen:
+    """Shows a suite while it runs, and what it came to."""
+
+    scenarios: Sequence[Scenario]
+    folder: str
+    judged: list[Judged] = field(default_factory=list[Judged])
+    running: list[str] = field(default_factory=list[str])
+    file: str = ""
+    started: float = field(default_factory=elapsed)
+
+    def run(self, suite: Suite) -> int:
+        """Run the suite; return its exit code."""
+        mode = "live" if suite.host.live else "offline"
+        say([run_header(VERSION, self.scenarios, mode=mode)])
+        interrupted = False
+        with progress() as live:
+
+            def watch(event: Progress) -> None:
+                live.write(self._heard(event))
+                live.draw(self._progress())
+
+            try:
+                run_suite(suite, watch)
+            except KeyboardInterrupt:
+                interrupted = True
+        self._close(interrupted=interrupted)
+        return INTERRUPTED if interrupted else exit_code(self.verdicts)
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """The verdicts so far, in the order of the cases."""
+        places = {scenario.node: place for place, scenario in enumerate(self.scenarios)}
+        found = [judged.verdict for judged in self.judged]
+        return sorted(found, key=lambda verdict: places[f"{verdict.file}::{verdict.case}"])
+
+    def failed(self) -> list[str]:
+        """Return the addresses of what was not green."""
+        return [f"{v.file}::{v.case}" for v in self.verdicts if not v.green]
+
+    def data(self, code: int) -> dict[str, object]:
+        """Return the run as JSON values."""
+        return {
+            "agentbox": VERSION,
+            "run": self.folder,
+            "exit": code,
+            "wall_seconds": round(elapsed() - self.started, 6),
+            "verdicts": [verdict_json(verdict) for verdict in self.verdicts],
+        }
+
+    def _heard(self, event: Progress) -> list[Line]:
+        name = event.scenario.case.name
+        if event.judged is None:
+            self.running.append(name)
+            return []
+        self.running.remove(name)
+        self.judged.append(event.judged)
+        verdict = event.judged.verdict
+        lines: list[Line] = []
+        if verdict.file != self.file:
+            self.file = verdict.file
+            lines.append(styled(verdict.file, "bold"))
+        widest = max(len(scenario.case.name) for scenario in self.scenarios)
+        glyphs = wants_glyphs(sys.stderr)
+        lines.append(verdict_line(verdict, label_width=widest, glyphs=glyphs, width=width()))
+        return lines
+
+    def _progress(self) -> Line:
+        counts = Counter(standing(verdict) for verdict in self.verdicts)
+        spent = elapsed() - self.started
+        return progress_line(self.running, len(self.judged), len(self.scenarios), counts, spent)
+
+    def _close(self, *, interrupted: bool) -> None:
+        lines: list[Line] = []
+        for judged in self.judged:
+            lines += findings(judged.events, width=width())
+            if judged.verdict.outcome != "passed" or not judged.verdict.green:
+                lines += [BLANK, *failure(judged.verdict, judged.events, width=width())]
+        if interrupted:
+            left = len(self.scenarios) - len(self.judged)
+            said = f"interrupted: {left} of {len(self.scenarios)} not judged"
+            lines += [BLANK, styled(said, "warn")]
+        wall = elapsed() - self.started
+        lines += [BLANK, *summary(self.verdicts, wall, self.folder, width=width())]
+        say(lines)

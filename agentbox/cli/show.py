@@ -1,0 +1,60 @@
+"""`agentbox show` and `agentbox clean`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from agentbox.cli.output import print_json, put, say, width
+from agentbox.core.errors import Problem
+from agentbox.report import find_step, show, show_json, show_step, step_json
+from agentbox.session import Runs, find_root
+from agentbox.trace import Trace, canonical_lines, digest_of, prompt_at, read_trace
+
+
+def show_trace(name: str, step: str, runs: str, *, canonical: bool, as_json: bool) -> int:
+    """Show a trace on stdout; return the exit code."""
+    path = _runs(runs).trace(name)
+    if canonical:
+        for line in canonical_lines(path.read_bytes()):
+            sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.flush()
+        return 0
+    trace = read_trace(path)
+    problems = [*trace.problems, *_edited(trace, path)]
+    if step:
+        at = find_step(trace.events, step)
+        messages = prompt_at(trace, at).messages
+        if as_json:
+            print_json(step_json(trace.events, at, messages))
+        else:
+            put(show_step(trace.events, at, messages, width=width()))
+    elif as_json:
+        print_json(show_json(trace.events, problems, trace.in_flight()))
+    else:
+        put(show(trace.events, problems, trace.in_flight(), width=width()))
+    return 0
+
+
+def _edited(trace: Trace, path: Path) -> list[Problem]:
+    """Return a problem where the trace is not what its seal says."""
+    if not trace.complete or trace.problems:
+        return []
+    seal = trace.events[-1].data
+    digest, events = digest_of(path.read_bytes())
+    if (digest, events) == (seal.get("digest"), seal.get("events")):
+        return []
+    return [Problem(f"{path.name} was changed after it was written: its seal does not fit")]
+
+
+def clean_runs(keep: int, runs: str, *, as_json: bool) -> int:
+    """Remove old runs; return the exit code."""
+    removed = [path.name for path in _runs(runs).clean(keep)]
+    if as_json:
+        print_json({"removed": removed})
+    say([((f"removed {len(removed)} run{'s' * (len(removed) != 1)}, kept {keep}", "plain"),)])
+    return 0
+
+
+def _runs(folder: str) -> Runs:
+    return Runs(Path(folder)) if folder else Runs.of(find_root(Path.cwd()))

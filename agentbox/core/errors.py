@@ -1,0 +1,71 @@
+"""One tree of errors, by who can mend it.
+
+    AgentboxError
+    |-- AuthorError    the scenario, a tool file or a command line is wrong; nothing ran
+    |-- WorldError     a server, a folder or a model could not do its part
+    `-- TraceError     a trace cannot be read or written
+
+Every error carries `problems`: all of them at once, each with its place and its remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a file: 1-based line and column, and how many characters it spans."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    width: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: what, where, the nearest remedy."""
+
+    message: str
+    mark: Mark | None = None
+    note: str = ""
+    """Stands beside the caret, under the source line: `did you mean 'tool_called'?`."""
+    source: str = ""
+    """The source line, where there is one."""
+    hint: str = ""
+    """What to do about it: the next command to type, or the change to make."""
+
+
+class AgentboxError(Exception):
+    """The root. `str()` is the first problem's message."""
+
+    def __init__(self, *problems: Problem | str) -> None:
+        self.problems: tuple[Problem, ...] = tuple(
+            Problem(p) if isinstance(p, str) else p for p in problems
+        )
+        super().__init__("; ".join(p.message for p in self.problems))
+
+
+class AuthorError(AgentboxError):
+    """Something a person wrote is wrong. Exit code 2; nothing ran."""
+
+
+class WorldError(AgentboxError):
+    """Something outside could not do its part. The case is errored; exit code 3."""
+
+
+class TraceError(AgentboxError):
+    """A trace cannot be read or written."""
+
+
+def nearest(name: str, valid: Sequence[str]) -> str:
+    """Return the valid name most like `name`, or an empty string."""
+    from difflib import get_close_matches  # noqa: PLC0415 - 5 ms, wanted only on an error
+
+    found = get_close_matches(name, valid, n=1, cutoff=0.6)
+    return found[0] if found else ""

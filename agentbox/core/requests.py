@@ -1,0 +1,216 @@
+"""What a loop may ask and what it may be answered.
+
+A loop is a generator that yields a `Request`, is sent a `Reply` and returns an `End`. It holds no
+clock, no file, no socket: whoever drives it decides who answers. That is why a loop is tested with
+a list, replayed from a tape and forked in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from agentbox.core.messages import (
+    UNKNOWN_USAGE,
+    Json,
+    Message,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Transcript,
+    Usage,
+    View,
+)
+from agentbox.core.scenario import Limits
+
+Actor: TypeAlias = Literal["agent", "user", "harness"]
+ScopeKind: TypeAlias = Literal["run", "turn", "plan", "step"]
+EndReason: TypeAlias = Literal["answered", "limit", "refused", "failed"]
+LimitName: TypeAlias = Literal["steps", "tool_calls", "tokens", "cost_usd", "seconds"]
+
+
+# -- requests ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the model for its next message."""
+
+    messages: View
+    tools: tuple[ToolSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Run tools: a batch, its calls concurrent, its replies in call order."""
+
+    calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallOne:
+    """One call of a batch, as the driver hands it to the handlers."""
+
+    call: ToolCall
+    index: int = 0
+    batch: int = 1
+    """How many calls the batch holds: a budget reserves for all of them at the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskUser:
+    """Wait for the user's next words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Ask whoever decides whether this may be done."""
+
+    what: str
+    detail: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadClock:
+    """Read the run's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Open a scope: limits, hooks and positions attach to it."""
+
+    kind: ScopeKind
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Close the innermost scope, saying how it ended."""
+
+    end: End | None = None
+
+
+Request: TypeAlias = Ask | Call | CallOne | AskUser | Approve | ReadClock | Enter | Leave
+
+
+# -- replies -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A model's message."""
+
+    message: Message
+    usage: Usage = UNKNOWN_USAGE
+    stop: Literal["end", "length", "refusal", "failed"] = "end"
+    limit: str = ""
+    """The limit that was hit, where this is the last word it allowed."""
+    error: str = ""
+    """Why the model failed, where it did."""
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The tools the model wants run."""
+        return self.message.calls
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A tool's answer to one call."""
+
+    call: ToolCall
+    result: ToolResult
+    message: Message
+    """The answer as the model will read it."""
+
+
+def answered(call: ToolCall, result: ToolResult) -> Answer:
+    """Return the answer to `call`, with the message that carries it to the model."""
+    failed = result.status != "ok"
+    return Answer(call, result, Message("tool", result.text, (), call.id, result.parts, failed))
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReached:
+    """A budget does not allow this."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The model, or whoever was asked, could not answer."""
+
+    message: str
+    status: Literal["retryable", "failed", "timeout"] = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class UserSaid:
+    """The user's words; None when the user has nothing more to say."""
+
+    text: str | None
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The decision on an `Approve`."""
+
+    yes: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The clock's reading: RFC 3339, the IANA zone, and the date block for a prompt."""
+
+    iso: str
+    zone: str
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A scope was entered or left."""
+
+
+Reply: TypeAlias = (
+    Said
+    | Answer
+    | tuple["Answer | LimitReached", ...]
+    | LimitReached
+    | Failed
+    | UserSaid
+    | Approved
+    | Now
+    | Done
+)
+
+
+# -- loops -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a loop ended: a closed set of reasons."""
+
+    reason: EndReason
+    answer: str = ""
+    data: Mapping[str, Json] = field(default_factory=dict[str, Json])
+
+
+Loop: TypeAlias = Generator[Request, Reply, End]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a loop is given: the conversation so far and the tools it may call."""
+
+    log: Transcript
+    tools: tuple[ToolSpec, ...] = ()
+
+
+LoopFunction: TypeAlias = Callable[[Task], Loop]
+Messages: TypeAlias = Sequence[Message]

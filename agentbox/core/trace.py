@@ -1,0 +1,89 @@
+"""Events, and the positions that order them.
+
+A position says where in the run something happened: `c:<case>/t1/s3[.2]/call2[/try2][/child1]`,
+with `u:` or `h:` in place of `c:` for the user and the harness. Two runs of one scenario give the
+same positions whatever the scheduler did, so sorting by position is the canonical order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from agentbox.core.messages import Json, Message
+from agentbox.core.requests import Ask
+
+FORMAT_VERSION = 1
+SIDE_FIELDS = frozenset({"h", "seq", "side", "wall"})
+"""Fields that are no content: they are left out of the canonical form, the hash and every diff.
+
+`h` is the hash of the content, `seq` the line's number, `wall` host microseconds since the start,
+`side` what else differs between two runs.
+"""
+
+Position: TypeAlias = str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEvent:
+    """One line of a trace."""
+
+    at: Position
+    kind: str
+    data: Mapping[str, Json]
+    """The whole line, side fields included, blobs put back."""
+    line: int = 0
+
+    @property
+    def clock(self) -> float:
+        """Virtual seconds since the pinned `now`."""
+        return self.data.get("clock", 0)
+
+
+class Recorder(Protocol):
+    """The port through which wrappers and effects record. Never a wrapper itself."""
+
+    def emit(
+        self,
+        at: Position,
+        kind: str,
+        data: Mapping[str, Json],
+        side: Mapping[str, Json] | None = None,
+    ) -> None:
+        """Append one event, flushed before this returns.
+
+        `side` is kept beside the content: for what differs between two runs, such as a process id.
+        """
+        ...
+
+    def blob(self, value: Json) -> str:
+        """Return the content hash of `value`; write it once, before its first use."""
+        ...
+
+    def prompt(self, at: Position, ask: Ask) -> dict[str, Json]:
+        """Return a model request's payload: only what no earlier event holds is in it."""
+        ...
+
+    def carried(self, at: Position, message: Message) -> None:
+        """Say that the event at `at` holds this message, so that prompts need only refer to it."""
+        ...
+
+
+_PARTS = re.compile(r"([0-9]+)")
+
+
+def position_key(at: Position) -> tuple[tuple[tuple[int, int, str], ...], ...]:
+    """Return the sort key of a position: numbers compare as numbers, parents before children."""
+    case, *steps = at.split("/")
+    return (((1, 0, case),), *(tuple(map(_part, filter(None, _PARTS.split(s)))) for s in steps))
+
+
+def _part(text: str) -> tuple[int, int, str]:
+    return (0, int(text), "") if text.isascii() and text.isdigit() else (1, 0, text)
+
+
+def slug(name: str) -> str:
+    """Return `name` fit for a position and a file name: no separator survives."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "case"

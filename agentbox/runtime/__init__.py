@@ -1,0 +1,10 @@
+"""The runtime answers what loops ask: a driver, wrappers, and effects at the bottom."""
+
+from __future__ import annotations
+
+from agentbox.runtime.budget import Budget
+from agentbox.runtime.driver import Driver
+from agentbox.runtime.effects import Effects, User, World, scripted_user
+from agentbox.runtime.stack import stacked
+
+__all__ = ["Budget", "Driver", "Effects", "User", "World", "scripted_user", "stacked"]

@@ -1,0 +1,115 @@
+"""Limits: counted per scope, nested, each ending a run by its own name.
+
+At a limit the budget answers `LimitReached` and then admits one last model call without tools,
+except for cost and time: what is spent is spent. A batch of calls is reserved as a whole, in call
+order, at its first call, so the scheduler never decides which of them run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agentbox.core.clock import Clock
+from agentbox.core.requests import Ask, CallOne, Enter, Leave, LimitReached, Reply, Said
+from agentbox.core.runtime import Handler, Placed
+from agentbox.core.scenario import Limits
+from agentbox.core.trace import Recorder
+
+_NO_LAST_WORD = frozenset({"cost_usd", "seconds"})
+
+
+@dataclass(slots=True)
+class _Account:
+    limits: Limits
+    started: float
+    steps: int = 0
+    tool_calls: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
+    hit: str = ""
+    last_word: bool = False
+
+    def spent(self, now: float) -> str:
+        """Return the limit that is used up, or an empty string."""
+        limits = self.limits
+        if limits.steps is not None and self.steps >= limits.steps:
+            return "steps"
+        if limits.tokens is not None and self.tokens >= limits.tokens:
+            return "tokens"
+        if limits.cost_usd is not None and self.cost_usd >= limits.cost_usd:
+            return "cost_usd"
+        if limits.seconds is not None and now - self.started >= limits.seconds:
+            return "seconds"
+        return ""
+
+
+class Budget:
+    """Keeps the accounts of the open scopes, innermost last."""
+
+    def __init__(self, clock: Clock, recorder: Recorder) -> None:
+        self._clock = clock
+        self._recorder = recorder
+        self._accounts: list[_Account | None] = []
+        self._admitted = 0
+        self._refused_by = ""
+
+    def wrap(self, inner: Handler) -> Handler:
+        """Return a handler that asks this budget first."""
+
+        async def budget(placed: Placed) -> Reply:
+            refused = self._admit(placed)
+            if refused:
+                self._recorder.emit(placed.at, "budget.refused", {"limit": refused})
+                return LimitReached(refused)
+            reply = await inner(placed)
+            if isinstance(reply, Said):
+                self._charge(reply)
+            return reply
+
+        return budget
+
+    def _admit(self, placed: Placed) -> str:
+        request = placed.request
+        if isinstance(request, Ask):
+            return self._admit_ask(has_tools=bool(request.tools))
+        if isinstance(request, CallOne):
+            return self._admit_call(request)
+        if isinstance(request, Enter):
+            limits = request.limits
+            self._accounts.append(_Account(limits, self._clock.offset) if limits else None)
+        elif isinstance(request, Leave):
+            self._accounts.pop()
+        return ""
+
+    def _admit_ask(self, *, has_tools: bool) -> str:
+        accounts = [account for account in self._accounts if account]
+        for account in accounts:
+            account.hit = account.hit or account.spent(self._clock.offset)
+            if account.hit and (has_tools or account.last_word or account.hit in _NO_LAST_WORD):
+                return account.hit
+        for account in accounts:
+            account.last_word = bool(account.hit)
+            account.steps += 1
+        return ""
+
+    def _admit_call(self, request: CallOne) -> str:
+        if request.index == 0:
+            self._reserve(request.batch)
+        return self._refused_by if request.index >= self._admitted else ""
+
+    def _reserve(self, wanted: int) -> None:
+        self._admitted, self._refused_by = wanted, ""
+        for account in filter(None, self._accounts):
+            limit = account.limits.tool_calls
+            if limit is not None and limit - account.tool_calls < self._admitted:
+                self._admitted, self._refused_by = limit - account.tool_calls, "tool_calls"
+                account.hit = "tool_calls"
+        for account in filter(None, self._accounts):
+            account.tool_calls += self._admitted
+
+    def _charge(self, said: Said) -> None:
+        usage = said.usage
+        tokens = (usage.input or 0) + (usage.output or 0)
+        for account in filter(None, self._accounts):
+            account.tokens += tokens
+            account.cost_usd += usage.cost_usd or 0.0

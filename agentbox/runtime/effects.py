@@ -1,0 +1,301 @@
+"""The innermost handler: the real model, tools, user and clock.
+
+Every effect records its intent before and its result after; what is open when the run is cancelled
+is closed as `interrupted`. A tool's failure is a value; only a broken world raises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeAlias
+
+import orjson
+
+from agentbox.core.clock import Clock
+from agentbox.core.errors import AgentboxError
+from agentbox.core.messages import UNKNOWN_USAGE, Json, Message, ToolCall, ToolResult, ToolSpec
+from agentbox.core.requests import (
+    Answer,
+    Approve,
+    Approved,
+    Ask,
+    AskUser,
+    CallOne,
+    Done,
+    Enter,
+    Failed,
+    Leave,
+    Now,
+    ReadClock,
+    Reply,
+    Said,
+    UserSaid,
+    answered,
+)
+from agentbox.core.runtime import CallContext, Model, Placed, Toolbox
+from agentbox.core.scenario import Deadlines
+from agentbox.core.trace import Recorder
+from agentbox.runtime.deadlines import Watchdog
+from agentbox.schema import Shape, shape_of
+
+User: TypeAlias = Callable[[], Awaitable[str | None]]
+"""Gives the user's next words; None when there are no more."""
+
+
+def scripted_user(turns: Iterable[str]) -> User:
+    """Return a user who says these words, one a turn."""
+    words = iter(turns)
+
+    async def user() -> str | None:
+        return next(words, None)
+
+    return user
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Who answers: everything a run touches outside itself."""
+
+    model: Model
+    toolbox: Toolbox
+    user: User
+    clock: Clock
+    deadlines: Deadlines
+    seed: int = 0
+    tick: float = 0.0
+
+
+class Effects:
+    """Answers requests from a `World`, recording each intent and each result."""
+
+    def __init__(self, world: World, recorder: Recorder) -> None:
+        self._world = world
+        self._recorder = recorder
+        self._watchdog = Watchdog()
+        self._answers: dict[type, Callable[[Placed, Any], Awaitable[Reply]]] = {
+            Ask: self._ask,
+            CallOne: self._call,
+            AskUser: self._ask_user,
+            Approve: self._approve,
+            ReadClock: self._read_clock,
+            Enter: self._enter,
+            Leave: self._leave,
+        }
+        self._shapes = {spec.name: _Shapes(spec) for spec in world.toolbox.specs()}
+
+    async def __call__(self, placed: Placed) -> Reply:
+        """Answer one request."""
+        return await self._answers[type(placed.request)](placed, placed.request)
+
+    # -- the model
+
+    async def _ask(self, placed: Placed, ask: Ask) -> Reply:
+        self._tick(1)
+        self._recorder.emit(placed.at, "model.request", self._recorder.prompt(placed.at, ask))
+        deadline = self._watchdog.within(self._world.deadlines.model)
+        try:
+            with deadline:
+                said = await self._world.model.reply(ask, placed.at)
+        except TimeoutError:
+            if not deadline.expired:
+                raise
+            return self._model_failed(placed, f"no answer in {self._world.deadlines.model:g} s")
+        except asyncio.CancelledError:
+            self._model_failed(placed, "interrupted")
+            raise
+        except AgentboxError as error:
+            self._model_failed(placed, str(error))
+            raise
+        return self._said(placed, said)
+
+    def _model_failed(self, placed: Placed, why: str) -> Failed:
+        self._recorder.emit(placed.at, "model.result", {"error": why})
+        return Failed(why)
+
+    def _said(self, placed: Placed, said: Said) -> Said:
+        message = _numbered(said.message, placed.at)
+        if message is not said.message:
+            said = Said(message, said.usage, said.stop, said.limit, said.error)
+        self._recorder.emit(placed.at, "model.result", _said_data(said, self._world.model.name))
+        self._recorder.carried(placed.at, message)
+        return said
+
+    # -- tools
+
+    async def _call(self, placed: Placed, request: CallOne) -> Reply:
+        if request.index == 0:
+            self._tick(request.batch)
+        call = request.call
+        self._recorder.emit(placed.at, "tool.request", _call_data(call))
+        try:
+            result = await self._result(placed, call)
+        except asyncio.CancelledError:
+            result = ToolResult("interrupted", "The run ended before the answer.", "transport")
+            self._answered(placed, call, result)
+            raise
+        return self._answered(placed, call, result)
+
+    def _answered(self, placed: Placed, call: ToolCall, result: ToolResult) -> Answer:
+        answer = answered(call, result)
+        side = {"detail": result.detail} if result.detail else None
+        self._recorder.emit(placed.at, "tool.result", _result_data(result), side)
+        self._recorder.carried(placed.at, answer.message)
+        return answer
+
+    async def _result(self, placed: Placed, call: ToolCall) -> ToolResult:
+        shapes = self._shapes.get(call.name)
+        wrong = _misfits(call, shapes)
+        if wrong:
+            return ToolResult("failed", wrong, "schema")
+        world = self._world
+        limit = world.deadlines.call
+        context = CallContext(placed.at, world.clock, world.seed, limit)
+        deadline = self._watchdog.within(limit)
+        try:
+            with deadline:
+                result = await world.toolbox.call(_private(call), context)
+        except TimeoutError:
+            if not deadline.expired:
+                raise
+            return ToolResult("timeout", f"No answer within {limit:g} s.", "transport")
+        return shapes.checked(result) if shapes else result
+
+    # -- the user, the clock, scopes
+
+    async def _ask_user(self, placed: Placed, _: AskUser) -> Reply:
+        self._recorder.emit(placed.at, "user.request", {})
+        words = await self._world.user()
+        self._recorder.emit(placed.at, "user.result", {"text": words})
+        return UserSaid(words)
+
+    async def _approve(self, placed: Placed, request: Approve) -> Reply:
+        decision = Approved(yes=False, why="nobody is there to approve")
+        data = {"what": request.what, "detail": request.detail, "yes": False, "why": decision.why}
+        self._recorder.emit(placed.at, "approval", data)
+        return decision
+
+    async def _read_clock(self, placed: Placed, _: ReadClock) -> Reply:
+        clock = self._world.clock
+        now = Now(clock.iso(), clock.zone, clock.block())
+        data = {"iso": now.iso, "zone": now.zone, "block": now.block}
+        self._recorder.emit(placed.at, "clock.read", data)
+        return now
+
+    async def _enter(self, placed: Placed, request: Enter) -> Reply:
+        data: dict[str, Json] = {"scope": request.kind}
+        if request.limits:
+            data["limits"] = _given(request.limits)
+        self._recorder.emit(placed.at, "scope.enter", data)
+        return Done()
+
+    async def _leave(self, placed: Placed, request: Leave) -> Reply:
+        end = request.end
+        data = {"end": {"reason": end.reason, "answer": end.answer, **end.data}} if end else {}
+        self._recorder.emit(placed.at, "scope.leave", data)
+        return Done()
+
+    def _tick(self, requests: int) -> None:
+        if self._world.tick:
+            self._world.clock.advance(self._world.tick * requests)
+
+
+def _numbered(message: Message, at: str) -> Message:
+    """Give each call the id its position makes: `t1/s3/call2`."""
+    if not message.calls:
+        return message
+    step = at.partition("/")[2]
+    calls = tuple(
+        ToolCall(call.name, call.args, f"{step}/call{number}", call.malformed)
+        for number, call in enumerate(message.calls, 1)
+    )
+    return Message(message.role, message.text, calls, parts=message.parts)
+
+
+def _said_data(said: Said, model: str) -> dict[str, Json]:
+    """Return a model's message as recorded; a call's id is its position and is not written."""
+    message = said.message
+    data: dict[str, Json] = {"model": model}
+    if message.text or not message.calls:
+        data["text"] = message.text
+    if message.calls:
+        data["calls"] = [_call_data(call) for call in message.calls]
+    if message.parts:
+        data["parts"] = message.parts
+    if said.usage is not UNKNOWN_USAGE:
+        data["usage"] = _given(said.usage)
+    if said.stop != "end":
+        data["stop"] = said.stop
+    return data
+
+
+class _Shapes:
+    """A tool's two schemas, compiled."""
+
+    __slots__ = ("arguments", "output")
+
+    def __init__(self, spec: ToolSpec) -> None:
+        self.arguments: Shape = shape_of(spec.input_schema)
+        self.output: Shape | None = None
+        if spec.output_schema is not None:
+            self.output = shape_of(spec.output_schema)
+
+    def checked(self, result: ToolResult) -> ToolResult:
+        """Return the result, failed where it does not fit the tool's output schema."""
+        if self.output is None or result.status != "ok":
+            return result
+        errors = self.output.errors(result.structured)
+        if not errors:
+            return result
+        why = _listed("The result does not fit the tool's output schema", errors)
+        return replace(result, status="failed", source="schema", text=f"{why}\n{result.text}")
+
+
+def _misfits(call: ToolCall, shapes: _Shapes | None) -> str:
+    if call.malformed:
+        return f"The arguments are no JSON object: {call.malformed}"
+    errors = shapes.arguments.errors(call.args) if shapes else ()
+    if not errors:
+        return ""
+    return _listed(f"{call.name} was not run: its arguments do not fit its schema", errors)
+
+
+def _private(call: ToolCall) -> ToolCall:
+    """Return the call with arguments of its own, which a tool may change as it likes."""
+    try:
+        args = orjson.loads(orjson.dumps(call.args))
+    except TypeError:  # what orjson refuses, such as an integer over 64 bits
+        args = copy.deepcopy(dict(call.args))
+    return ToolCall(call.name, args, call.id)
+
+
+def _call_data(call: ToolCall) -> dict[str, Json]:
+    data: dict[str, Json] = {"tool": call.name, "args": call.args}
+    if call.malformed:
+        data["malformed"] = call.malformed
+    return data
+
+
+def _result_data(result: ToolResult) -> dict[str, Json]:
+    data: dict[str, Json] = {"status": result.status, "text": result.text}
+    if result.status != "ok":
+        data["source"] = result.source
+    if result.structured is not None:
+        data["structured"] = result.structured
+    if result.parts:
+        data["parts"] = result.parts
+    if result.meta is not None:
+        data["meta"] = result.meta
+    return data
+
+
+def _given(value: Any) -> dict[str, Json]:
+    """Return the fields of a dataclass that are not None."""
+    names = [each.name for each in fields(value)]
+    return {name: found for name in names if (found := getattr(value, name)) is not None}
+
+
+def _listed(head: str, errors: Iterable[str]) -> str:
+    return "\n".join([f"{head}:", *(f"- {error}" for error in errors)])

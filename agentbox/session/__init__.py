@@ -1,0 +1,38 @@
+"""The only composer: a scenario in, a trace and a verdict out."""
+
+from __future__ import annotations
+
+from agentbox.session.plan import KINDS, Selection, load
+from agentbox.session.run import Judged, clock_of, problems_of, run_case
+from agentbox.session.runs import Runs, find_root
+from agentbox.session.suite import (
+    ERRORED,
+    INTERRUPTED,
+    USAGE,
+    Progress,
+    Suite,
+    exit_code,
+    run_suite,
+)
+from agentbox.session.world import Host, opened_tools
+
+__all__ = [
+    "ERRORED",
+    "INTERRUPTED",
+    "KINDS",
+    "USAGE",
+    "Host",
+    "Judged",
+    "Progress",
+    "Runs",
+    "Selection",
+    "Suite",
+    "clock_of",
+    "exit_code",
+    "find_root",
+    "load",
+    "opened_tools",
+    "problems_of",
+    "run_case",
+    "run_suite",
+]

@@ -1,0 +1,87 @@
+"""Loads what a scenario names: `path/to/file.py:name` or `package.module:name`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from hashlib import blake2b
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from agentbox.core.errors import AuthorError, Mark, Problem, nearest
+
+
+def load_object(reference: str, root: Path) -> Any:
+    """Return the object that `reference` names; paths start from `root`.
+
+    Raises:
+        AuthorError: no such file or module, it does not import, or it has no such name.
+    """
+    where, colon, name = reference.rpartition(":")
+    if not colon:
+        hint = "write path/to/file.py:name or package.module:name"
+        raise AuthorError(Problem(f"`{reference}` names no object", hint=hint))
+    module = load_module(where, root)
+    found = getattr(module, name, None)
+    if found is None:
+        names = [each for each in vars(module) if not each.startswith("_")]
+        close = nearest(name, names)
+        note = f"did you mean `{close}`?" if close else f"it has: {', '.join(names)}"
+        raise AuthorError(Problem(f"`{where}` has no `{name}`", note=note))
+    return found
+
+
+def load_module(where: str, root: Path) -> ModuleType:
+    """Return a module, by path or by dotted name; a file is run once however often it is named.
+
+    Raises:
+        AuthorError: there is no such module, or it raises while it is imported.
+    """
+    try:
+        if where.endswith(".py"):
+            return _file(root / where)
+        return importlib.import_module(where)
+    except AuthorError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise AuthorError(_failed(where, error)) from error
+
+
+def _file(path: Path) -> ModuleType:
+    path = path.resolve()
+    if not path.is_file():
+        siblings = [each.name for each in path.parent.glob("*.py")]
+        close = nearest(path.name, siblings)
+        note = f"did you mean `{close}`?" if close else ""
+        raise AuthorError(
+            Problem(f"there is no file {path.name} in {path.parent.name}/", note=note)
+        )
+    name = f"agentbox_file_{blake2b(str(path).encode(), digest_size=8).hexdigest()}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise AuthorError(Problem(f"{path.name} is no Python file"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pydantic look the module up by name
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _failed(where: str, error: BaseException) -> Problem:
+    if isinstance(error, SyntaxError) and error.filename:
+        mark = Mark(Path(error.filename).name, error.lineno or 1, error.offset or 1)
+        return Problem(f"`{where}` is no Python: {error.msg}", mark, source=error.text or "")
+    what = f"{type(error).__name__}: {error}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
+    last = frames[-1] if frames else None
+    mark = Mark(where, last.lineno or 1, (last.colno or 0) + 1) if last else None
+    source = (last.line or "") if last else ""
+    return Problem(f"`{where}` cannot be imported: {what}", mark, source=source)

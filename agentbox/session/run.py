@@ -1,0 +1,205 @@
+"""Runs one case: opens its world, drives the conversation, judges the trace."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias, cast
+
+from agentbox.core.clock import Clock
+from agentbox.core.errors import AgentboxError, AuthorError, Problem
+from agentbox.core.messages import Json, ToolSpec
+from agentbox.core.scenario import Scenario
+from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
+from agentbox.core.verdict import CheckResult, Outcome, Verdict
+from agentbox.core.version import VERSION
+from agentbox.judge import end_of, judge, outcome_of, stats_of
+from agentbox.loops import Briefing, conversation
+from agentbox.runtime import Budget, Driver, Effects, stacked
+from agentbox.runtime.wall import elapsed, moment
+from agentbox.session.runs import trace_path
+from agentbox.session.world import Host, Opened, code_of, opened, secrets_of
+from agentbox.spec import to_json
+from agentbox.trace import Redactor, TraceFile, TraceWriter, content_hash, parse_trace
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A case's verdict, with the trace it rests on."""
+
+    verdict: Verdict
+    events: Sequence[TraceEvent]
+
+
+Publish: TypeAlias = Callable[[Judged], None]
+
+
+def clock_of(scenario: Scenario, *, live: bool) -> Clock:
+    """Return a scenario's clock.
+
+    Raises:
+        AuthorError: it wants the real time, and the run is not live.
+    """
+    if scenario.now != "real":
+        return Clock.at(scenario.now, scenario.zone)
+    if not live:
+        hint = "pin it: `now: 2026-03-20T14:30:00Z`; or run with --live"
+        raise AuthorError(Problem("`now: real` is for live runs", hint=hint))
+    return Clock.at(moment(), scenario.zone or "UTC")
+
+
+async def run_case(scenario: Scenario, host: Host, folder: Path, publish: Publish) -> Verdict:
+    """Run a scenario's one case; `publish` hears the verdict before the servers have ended.
+
+    Raises:
+        TraceError: the trace cannot be written.
+        CancelledError: the run was interrupted; the trace says so and is sealed.
+    """
+    clock = clock_of(scenario, live=host.live)
+    file = TraceFile(trace_path(folder, scenario.path, scenario.case.name))
+    try:
+        writer = TraceWriter(file, clock, elapsed, Redactor(secrets_of(scenario, host)))
+        return await _Run(scenario, host, clock, writer, file, publish).played()
+    finally:
+        file.close()
+
+
+@dataclass(slots=True)
+class _Run:
+    scenario: Scenario
+    host: Host
+    clock: Clock
+    writer: TraceWriter
+    file: TraceFile
+    publish: Publish
+    started: float = field(default_factory=elapsed)
+    verdict: Verdict | None = None
+
+    @property
+    def at(self) -> str:
+        return f"c:{slug(self.scenario.case.name)}"
+
+    async def played(self) -> Verdict:
+        """Play the case; whatever happens, the trace says it and is sealed."""
+        self._start()
+        try:
+            await self._play()
+        except asyncio.CancelledError:
+            if self.verdict is None:
+                self.writer.emit(self.at, "run.end", {"outcome": "errored", "end": "interrupted"})
+            raise
+        except Exception as error:  # noqa: BLE001 - one case's bug must not end its siblings
+            self._judged(problems_of(error))
+        finally:
+            self.writer.seal()
+        if self.verdict is None:  # pragma: no cover - _play judges or raises
+            raise RuntimeError("a case was played and not judged")
+        return self.verdict
+
+    def _start(self) -> None:
+        scenario = self.scenario
+        header: dict[str, Json] = {
+            "format": FORMAT_VERSION,
+            "agentbox": VERSION,
+            "scenario": to_json(scenario),
+            "case": scenario.case.name,
+            "now": self.clock.iso(),
+            "zone": self.clock.zone,
+            "seed": scenario.seed,
+            "code": code_of(scenario, self.host.root),
+        }
+        self.writer.emit(self.at, "run.start", header)
+
+    async def _play(self) -> None:
+        scenario, clock, writer = self.scenario, self.clock, self.writer
+        async with opened(scenario, self.host, clock, writer) as open_world:
+            await self._drive(open_world)
+            open_world.hang_up()
+            self._judged(())
+
+    async def _drive(self, open_world: Opened) -> None:
+        scenario, writer = self.scenario, self.writer
+        agent = scenario.agent
+        world = open_world.world
+        tools = tuple(world.toolbox.specs())
+        writer.emit(self.at, "run.ready", {"tools": {t.name: _tool_hash(t) for t in tools}})
+        briefing = Briefing(agent.system, agent.slots, scenario.context)
+        loop = conversation(open_world.loop, briefing, agent.limits, tools)
+        budget = Budget(self.clock, writer)
+        driver = Driver(stacked(Effects(world, writer), budget), slug(scenario.case.name))
+        limit = scenario.deadlines.run
+        deadline = asyncio.timeout(limit)
+        try:
+            async with deadline:
+                await driver.drive(loop)
+        except TimeoutError as error:
+            if not deadline.expired():
+                raise
+            hint = "raise `deadlines: {run: ...}`"
+            problem = Problem(f"the case took more than {limit:g} s", hint=hint)
+            raise AgentboxError(problem) from error
+
+    def _judged(self, problems: Sequence[Problem]) -> None:
+        """Judge what the trace holds, record the verdict, publish it."""
+        if self.verdict is not None:
+            return
+        scenario = self.scenario
+        events = parse_trace(self.file.path.read_bytes(), str(self.file.path)).events
+        checks = () if problems else judge(events, scenario)
+        end = end_of(events)
+        outcome: Outcome = "errored" if problems else outcome_of(checks, end)
+        for check in checks:
+            self.writer.emit(self.at, "check.result", _check_data(check))
+        verdict = Verdict(
+            scenario.path,
+            scenario.case.name,
+            outcome,
+            checks,
+            end,
+            tuple(problems),
+            _last_position(events) if problems else "",
+            scenario.case.known_failure,
+            stats_of(events),
+            str(self.file.path),
+            elapsed() - self.started,
+        )
+        data: dict[str, Json] = {"outcome": outcome, "end": end}
+        if problems:
+            data["problems"] = [problem.message for problem in problems]
+        self.writer.emit(self.at, "run.end", data)
+        self.verdict = verdict
+        self.publish(Judged(verdict, events))
+
+
+def problems_of(error: BaseException) -> tuple[Problem, ...]:
+    """Return what an error says, whatever it is wrapped in; a bug's own place included."""
+    if isinstance(error, AgentboxError):
+        return error.problems
+    if isinstance(error, BaseExceptionGroup):
+        inside = cast("BaseExceptionGroup[BaseException]", error).exceptions
+        return tuple(problem for inner in inside for problem in problems_of(inner))
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" ({Path(frame.filename).name}:{frame.lineno})" for frame in last)
+    return (Problem(f"{type(error).__name__}: {error}{where}"),)
+
+
+def _last_position(events: Sequence[TraceEvent]) -> str:
+    return next((e.at for e in reversed(events) if e.kind.startswith(("model", "tool"))), "")
+
+
+def _tool_hash(tool: ToolSpec) -> str:
+    return content_hash([tool.name, tool.description, tool.input_schema, tool.output_schema])
+
+
+def _check_data(check: CheckResult) -> dict[str, Json]:
+    data: dict[str, Json] = {"check": check.kind, "outcome": check.outcome}
+    if check.message:
+        data["message"] = check.message
+    if check.turn is not None:
+        data["turn"] = check.turn
+    if check.at:
+        data["on"] = check.at
+    return data

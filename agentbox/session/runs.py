@@ -1,0 +1,139 @@
+"""Where runs are kept: `.agentbox/runs/<UTC stamp>-<4 hex>/<file>__<case>.jsonl`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentbox.core.errors import AuthorError, Problem, nearest
+from agentbox.core.trace import slug
+from agentbox.runtime.wall import stamp
+
+_MARKERS = ("pyproject.toml", ".git", ".agentbox")
+_FAILED = "failed.json"
+
+
+def find_root(start: Path) -> Path:
+    """Return the project's root: the nearest folder upwards that holds one of its markers."""
+    here = start.resolve()
+    folder = here if here.is_dir() else here.parent
+    for candidate in (folder, *folder.parents):
+        if any((candidate / marker).exists() for marker in _MARKERS):
+            return candidate
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The runs of a project."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, root: Path) -> Runs:
+        """Return the runs kept under a project's root."""
+        return cls(root / ".agentbox" / "runs")
+
+    def new(self) -> Path:
+        """Make a folder for a new run.
+
+        Raises:
+            AuthorError: the folder cannot be written.
+        """
+        path = self.folder / f"{stamp()}-{os.urandom(2).hex()}"
+        try:
+            path.mkdir(parents=True)
+            ignore = self.folder.parent / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n")
+        except OSError as error:
+            message = f"cannot make the run folder {path}: {error.strerror}"
+            raise AuthorError(Problem(message, hint="--runs DIR puts runs elsewhere")) from error
+        return path
+
+    def all(self) -> list[Path]:
+        """Return the run folders, oldest first."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(path for path in self.folder.iterdir() if path.is_dir())
+
+    def trace(self, name: str) -> Path:
+        """Return the trace that `name` means: a file, `last`, a run's id, or `run::case`.
+
+        Raises:
+            AuthorError: there is no such run or trace, or there are several.
+        """
+        path = Path(name)
+        if path.is_file():
+            return path
+        run, _, case = name.partition("::")
+        folder = path if path.is_dir() else self._run(run)
+        traces = sorted(folder.glob("*.jsonl"))
+        found = [t for t in traces if case in ("", case_of(t)) or slug(case) == case_of(t)]
+        if len(found) == 1:
+            return found[0]
+        raise AuthorError(_several(run, case, traces, found))
+
+    def _run(self, name: str) -> Path:
+        runs = self.all()
+        if name == "last" and runs:
+            return runs[-1]
+        found = [run for run in runs if run.name.startswith(name) or run.name.endswith(name)]
+        if len(found) == 1 and name:
+            return found[0]
+        known = nearest(name, [run.name for run in runs])
+        raise AuthorError(
+            Problem(
+                f"no run `{name}` in {self.folder}" if not found else f"`{name}` fits several runs",
+                note=f"did you mean `{known}`?" if known else "",
+                hint="agentbox run SCENARIO makes one; `last` names the newest",
+            )
+        )
+
+    def clean(self, keep: int) -> list[Path]:
+        """Remove all but the newest `keep` runs; return what was removed."""
+        runs = self.all()
+        doomed = runs[: max(0, len(runs) - keep)]
+        for path in doomed:
+            shutil.rmtree(path)
+        return doomed
+
+    def remember(self, failed: Sequence[str], ran: Sequence[str]) -> None:
+        """Keep the addresses of what is not green, for `--last-failed`; what did not run stays."""
+        before = [node for node in self.last_failed() or () if node not in ran]
+        (self.folder.parent / _FAILED).write_text(json.dumps(sorted({*before, *failed})))
+
+    def last_failed(self) -> list[str] | None:
+        """Return the node ids that were not green last time; None when nothing ran yet."""
+        path = self.folder.parent / _FAILED
+        try:
+            return list(json.loads(path.read_text()))
+        except (OSError, ValueError):
+            return None
+
+
+def case_of(trace: Path) -> str:
+    """Return the case's slug in a trace's file name."""
+    return trace.stem.partition("__")[2]
+
+
+def trace_path(run: Path, file: str, case: str) -> Path:
+    """Return where a case's trace is kept in a run's folder."""
+    return run / f"{slug(Path(file).with_suffix('').name)}__{slug(case)}.jsonl"
+
+
+def _several(run: str, case: str, traces: list[Path], found: list[Path]) -> Problem:
+    names = [case_of(trace) for trace in traces]
+    listed = ", ".join(names) or "none"
+    if case and not found:
+        close = nearest(case, names)
+        note = f"did you mean `{run}::{close}`?" if close else ""
+        return Problem(f"no case `{case}` in run `{run}`; its cases: {listed}", note=note)
+    first = names[0] if names else "CASE"
+    return Problem(
+        f"run `{run}` holds {len(traces)} traces: {listed}", hint=f"name one: {run}::{first}"
+    )

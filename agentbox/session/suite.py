@@ -1,0 +1,98 @@
+"""Runs many cases in one process, so many at a time, and sums them up."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from agentbox.core.scenario import Scenario
+from agentbox.core.verdict import Verdict
+from agentbox.session.run import Judged, run_case
+from agentbox.session.world import Host
+
+PASSED, FAILED, USAGE, ERRORED, NOTHING, INTERRUPTED = 0, 1, 2, 3, 5, 130
+"""Exit codes, as the README lists them; 4 is a replay that diverged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What happened in a suite: a case began, or was judged."""
+
+    scenario: Scenario
+    judged: Judged | None = None
+
+
+Watch: TypeAlias = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Cases to run."""
+
+    scenarios: Sequence[Scenario]
+    host: Host
+    folder: Path
+    """The run's folder."""
+    jobs: int = 1
+    stop_early: bool = False
+    """Begin no further case after the first that is not green."""
+
+
+def run_suite(suite: Suite, watch: Watch) -> list[Verdict]:
+    """Run every case; return the verdicts in the order of the cases.
+
+    Raises:
+        KeyboardInterrupt: by Ctrl-C or SIGTERM, once every trace and server is closed.
+        TraceError: a trace cannot be written.
+    """
+    return asyncio.run(_run(suite, watch))
+
+
+async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
+    _interrupt_on_sigterm()
+    places = asyncio.Semaphore(max(1, suite.jobs))
+    stopped = False
+
+    async def one(scenario: Scenario) -> Verdict | None:
+        nonlocal stopped
+        async with places:
+            if stopped:
+                return None
+            watch(Progress(scenario))
+            verdict = await run_case(
+                scenario, suite.host, suite.folder, lambda judged: watch(Progress(scenario, judged))
+            )
+            stopped = stopped or (suite.stop_early and not verdict.green)
+            return verdict
+
+    tasks = [asyncio.ensure_future(one(scenario)) for scenario in suite.scenarios]
+    try:
+        verdicts = await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    return [verdict for verdict in verdicts if verdict]
+
+
+def _interrupt_on_sigterm() -> None:
+    """End on SIGTERM as on Ctrl-C: every open call closed with a reason, no server left behind."""
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+    except (RuntimeError, ValueError):  # not the main thread: its owner handles signals
+        return
+
+
+def exit_code(verdicts: Sequence[Verdict]) -> int:
+    """Return the exit code of these verdicts: errored before failed before nothing."""
+    if not verdicts:
+        return NOTHING
+    if any(verdict.outcome == "errored" for verdict in verdicts):
+        return ERRORED
+    return PASSED if all(verdict.green for verdict in verdicts) else FAILED

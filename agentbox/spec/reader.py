@@ -1,0 +1,172 @@
+"""A scenario file as scenarios: one for each case, with all that applies to it.
+
+Read, compose, take in what other files hold, lay each case over the file, bind, obey the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from agentbox.core.errors import AuthorError, Mark
+from agentbox.core.scenario import OVERRIDES, Agent, Case, Kinds, Limits, Scenario, Turn
+from agentbox.core.trace import slug
+from agentbox.spec.bind import BAD, Binder
+from agentbox.spec.compose import compose
+from agentbox.spec.files import read_text, shown
+from agentbox.spec.mcp_config import servers_of
+from agentbox.spec.nodes import Entry, Node, cut, merged, seen
+from agentbox.spec.problems import Problems
+from agentbox.spec.rules import Ground, obey
+from agentbox.spec.shapes import keys_of
+
+_FILE = "file:"
+_HOMES: Mapping[type, str] = {
+    Scenario: "the file, beside `cases`",
+    Agent: "`agent`",
+    Case: "a case",
+    Turn: "a turn",
+    Limits: "`agent.limits`",
+}
+
+
+def read_scenarios(
+    path: Path, kinds: Kinds, root: Path, environ: Mapping[str, str]
+) -> tuple[Scenario, ...]:
+    """Return the cases of a scenario file, in its order: one scenario for each.
+
+    A scenario's `cases` holds its one case; what the case overrides is merged in. References to
+    variables are checked against `environ`, and kept. Paths in the file start from `root`.
+
+    Raises:
+        AuthorError: all that is wrong with the file, sorted by place.
+    """
+    problems, root = Problems(), root.absolute()
+    name = shown(path, root)
+    node = compose(read_text(path, name), name, problems)
+    if problems and node is None:
+        raise problems.error()
+    if node is None or (node.kind == "null" and not node.text):
+        problems.add(Mark(name), "the file is empty", hint="begin it with `version: 1`")
+    elif node.kind != "map":
+        message = f"a scenario file must be a mapping, but it is {seen(node)}"
+        problems.add(node.mark, message, note="begin it with `version: 1`")
+    else:
+        ground = Ground(kinds, root, environ, problems)
+        scenarios = tuple(_Reader(ground).scenarios(node, name))
+        if not problems:
+            return scenarios
+    raise problems.error()
+
+
+class _Reader:
+    """Makes scenarios of a file's node."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._problems = ground.problems
+        self._binder = Binder(ground.kinds, ground.problems, _HOMES)
+
+    def scenarios(self, node: Node, name: str) -> Iterator[Scenario]:
+        """Yield the file's scenarios, leaving out those that something is wrong with."""
+        file = self._with_servers(self._with_system(node))
+        base = self._binder.fields(Scenario, file, "the file", ("cases", "$schema"))
+        base |= {"path": name, "root": str(self._ground.root)}
+        obey(file, file.entries, self._ground)
+        for case in self._cases(node):
+            given = self._case(file, self._with_system(case))
+            if given and BAD not in base.values():
+                yield Scenario(**base | given)
+
+    def _cases(self, node: Node) -> tuple[Node, ...]:
+        cases, doc = node.get("cases"), keys_of(Scenario)["cases"].doc
+        if cases is None:
+            self._problems.add(node.mark, "the file has no `cases`", note=f"cases: {doc}")
+            return ()
+        if cases.kind != "list":
+            message = f"`cases` must be a list, but it is {seen(cases)}"
+            self._problems.add(cases.mark, message, note="each case begins with `- `")
+        elif not cases.items:
+            self._problems.add(cases.mark, "`cases` is empty", note=doc)
+        self._refuse_twins(cases.items)
+        return cases.items
+
+    def _case(self, file: Node, node: Node) -> dict[str, Any]:
+        """Return what a case gives of its scenario; nothing where something is wrong with it."""
+        if node.kind != "map":
+            self._problems.add(node.mark, f"a case must be a mapping, but it is {seen(node)}")
+            return {}
+        case = self._binder.fields(Case, node, "a case", OVERRIDES)
+        laid = {key: e for key, e in node.entries.items() if key in OVERRIDES}
+        whole = merged(file, Node(laid, node.mark))
+        obey(whole, laid, self._ground)
+        keys = keys_of(Scenario)
+        given = {
+            key: self._binder.value(keys[key].type, whole.entries[key].value, f"`{key}`")
+            for key in laid
+        }
+        if BAD in case.values() or BAD in given.values():
+            return {}
+        return given | {"cases": (Case(**case, mark=node.entries["name"].value.mark),)}
+
+    def _refuse_twins(self, cases: Collection[Node]) -> None:
+        """Refuse names that are the same, or that would share a trace file."""
+        names: dict[str, Node] = {}
+        for case in cases:
+            name = case.get("name")
+            if name is None or name.kind != "str":
+                continue
+            twin = names.setdefault(slug(name.text), name)
+            if twin is not name:
+                here, there = cut(name.text), cut(twin.text)
+                same = f"a second case is named `{here}`"
+                alike = f"the traces of `{here}` and `{there}` would share a file"
+                message = same if name.text == twin.text else alike
+                self._problems.add(name.mark, message, note=f"the first is at {twin.mark}")
+
+    # -- what other files hold -------------------------------------------------------------------
+
+    def _with_system(self, node: Node) -> Node:
+        """Return the node with the text of `agent.system: file:...` in its place."""
+        agent, system = node.get("agent"), node.get("agent", "system")
+        if not (agent and system and node.string("agent", "system").startswith(_FILE)):
+            return node
+        name = system.text.removeprefix(_FILE).strip()
+        try:
+            text = read_text(self._ground.root / name, name).rstrip("\r\n")
+        except AuthorError as error:
+            self._blame(system, error)
+            text = ""
+        return node.having("agent", agent.having("system", Node(text, system.mark, text)))
+
+    def _with_servers(self, node: Node) -> Node:
+        """Return the node with the servers of the files in `servers_from` among its own."""
+        files, own = node.get("servers_from"), node.get("servers")
+        servers: dict[str, Entry] = dict(own.entries) if own else {}
+        for file in files.items if files else ():
+            for name, entry in self._servers_of(file).items():
+                if name in servers:
+                    self._refuse_server(name, entry, servers[name])
+                else:
+                    servers[name] = entry
+        if not files or (own and own.kind != "map"):
+            return node
+        return node.having("servers", Node(servers, (own or files).mark))
+
+    def _servers_of(self, file: Node) -> dict[str, Entry]:
+        if file.kind != "str":
+            return {}
+        try:
+            return servers_of(file.text, self._ground.root, self._problems)
+        except AuthorError as error:
+            self._blame(file, error)
+            return {}
+
+    def _refuse_server(self, name: str, entry: Entry, other: Entry) -> None:
+        note = f"{entry.key.mark} gives it too"
+        self._problems.add(other.key.mark, f"the server `{cut(name)}` stands twice", note=note)
+
+    def _blame(self, node: Node, error: AuthorError) -> None:
+        (problem,) = error.problems
+        self._problems.add(node.mark, problem.message, note=problem.note, hint=problem.hint)

@@ -1,0 +1,220 @@
+"""What must hold of a scenario beyond the types of its keys: names that exist, files that exist.
+
+A rule takes the value of one top-level key and the whole mapping; it adds what is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from agentbox.core.clock import Clock
+from agentbox.core.environment import unset
+from agentbox.core.errors import AuthorError, Mark
+from agentbox.core.messages import STANDARD_SLOTS
+from agentbox.core.scenario import Kinds
+from agentbox.spec.bind import suggest
+from agentbox.spec.files import refuse_other_than_file
+from agentbox.spec.nodes import Node, cut
+from agentbox.spec.problems import Problems
+
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_FILE = re.compile(r"(?P<file>.+\.py):[A-Za-z_]\w*")
+_SERVER = re.compile(r"[A-Za-z0-9_-]+")
+_FOREIGN = re.compile(r"\$\{(env:|input:|workspaceFolder)[^}]*\}")
+_TRANSPORTS: Mapping[str, str] = {"command": "args, env", "url": "headers", "memory": ""}
+"""The three ways to reach a server, and the keys that go with each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the rules may look at, and where they say what is wrong."""
+
+    kinds: Kinds
+    root: Path
+    environ: Mapping[str, str]
+    problems: Problems
+
+
+Rule: TypeAlias = Callable[[Node, Node, Ground], None]
+
+
+def obey(scenario: Node, keys: Collection[str], ground: Ground) -> None:
+    """Check those of a scenario's keys against their rules."""
+    for key in keys:
+        node = scenario.get(key)
+        if node and key in _RULES:
+            _RULES[key](node, scenario, ground)
+
+
+def _time(_: Node, scenario: Node, ground: Ground) -> None:
+    now, zone = scenario.get("now"), scenario.get("zone")
+    if zone and zone.kind == "str" and not _is_time("2000-01-01T00:00:00Z", zone, ground, zone):
+        return
+    if now and now.kind == "str" and now.value != "real":
+        _is_time(now.text, zone, ground, now)
+
+
+def _is_time(now: str, zone: Node | None, ground: Ground, blamed: Node) -> bool:
+    try:
+        Clock.at(now, zone.text if zone and zone.kind == "str" else "")
+    except ValueError as error:
+        ground.problems.add(blamed.mark, str(error))
+        return False
+    return True
+
+
+def _agent(agent: Node, scenario: Node, ground: Ground) -> None:
+    loop, known = agent.get("loop"), ground.kinds.loops
+    if loop and loop.kind == "str" and loop.text not in known:
+        if ":" in loop.text:
+            _named_in_python(loop, "loop", ground)
+        else:
+            note = suggest(loop.text, [*known, "package.module:function"])
+            ground.problems.add(loop.mark, f"unknown loop `{cut(loop.text)}`", note=note)
+    _slots(agent.get("slots"), scenario, ground)
+
+
+def _slots(slots: Node | None, scenario: Node, ground: Ground) -> None:
+    context = scenario.get("context")
+    if context and context.kind != "map":
+        return
+    filled = context.entries if context else {}
+    for slot in slots.items if slots else ():
+        if slot.kind == "str" and slot.text not in filled and slot.text not in STANDARD_SLOTS:
+            ground.problems.add(
+                slot.mark,
+                f"nothing fills the slot `{cut(slot.text)}`",
+                note=suggest(slot.text, ["now", *filled]),
+                hint=f"give it a value: `context: {{{cut(slot.text)}: ...}}`",
+            )
+
+
+def _context(_: Node, scenario: Node, ground: Ground) -> None:
+    _slots(scenario.get("agent", "slots"), scenario, ground)
+
+
+def _model(model: Node, _: Node, ground: Ground) -> None:
+    function = model.get("function")
+    if model.kind != "map":
+        return
+    if function is None:
+        hint = "write `function: path/to/file.py:function`"
+        ground.problems.add(model.mark, "`model` has no `function`", hint=hint)
+    elif function.kind == "str":
+        _named_in_python(function, "function", ground)
+
+
+def _named_in_python(node: Node, key: str, ground: Ground) -> None:
+    found = _FILE.fullmatch(node.text)
+    if found:
+        _existing_file(found["file"], node.mark, ground)
+    elif not _MODULE.fullmatch(node.text):
+        ground.problems.add(
+            node.mark,
+            f'`{key}` cannot be "{cut(node.text)}"',
+            note="write path/to/file.py:name or package.module:name",
+        )
+
+
+def _tools(tools: Node, _: Node, ground: Ground) -> None:
+    for tool in tools.items:
+        if tool.kind != "str":
+            continue
+        if tool.text.endswith((".py", ".json")):
+            _existing_file(tool.text, tool.mark, ground)
+        else:
+            message = f"`{cut(tool.text)}` is no file of tools"
+            note = "its name ends in .py (functions) or .json (definitions)"
+            ground.problems.add(tool.mark, message, note=note)
+
+
+def _existing_file(name: str, mark: Mark, ground: Ground) -> None:
+    try:
+        refuse_other_than_file(ground.root / name, name)
+    except AuthorError as error:
+        (problem,) = error.problems
+        ground.problems.add(mark, problem.message, note=problem.note)
+
+
+# -- servers -----------------------------------------------------------------------------------
+
+
+def _servers(servers: Node, _: Node, ground: Ground) -> None:
+    for name, entry in servers.entries.items():
+        if not _SERVER.fullmatch(name):
+            message = f"`{cut(name)}` cannot name a server"
+            note = "letters, digits, _ and -: it prefixes the names of tools"
+            ground.problems.add(entry.key.mark, message, note=note)
+        if entry.value.kind == "map":
+            _server(name, entry.key, entry.value, ground)
+
+
+def _server(name: str, key: Node, server: Node, ground: Ground) -> None:
+    given = [transport for transport in _TRANSPORTS if transport in server.entries]
+    if not given:
+        note = "give one of: command, url, memory"
+        ground.problems.add(key.mark, f"nothing says how to reach `{cut(name)}`", note=note)
+    for other in given[1:]:
+        message = f"`{other}` stands beside `{given[0]}`"
+        mark = server.entries[other].key.mark
+        ground.problems.add(mark, message, note="a server is reached in one way")
+    for transport, companions in _TRANSPORTS.items():
+        for other in companions.split(", "):
+            if transport not in given and given and other in server.entries:
+                mark = server.entries[other].key.mark
+                ground.problems.add(mark, f"`{other}` goes with `{transport}` only")
+    _reached(server, ground)
+    _variables(server, ground)
+
+
+def _reached(server: Node, ground: Ground) -> None:
+    command, url, memory = (server.get(transport) for transport in _TRANSPORTS)
+    if command and command.value in ("", ()):
+        ground.problems.add(command.mark, "`command` is empty", note="name the program to run")
+    elif command and " " in server.string("command") and "args" not in server.entries:
+        words = ", ".join(command.text.split())
+        message = "`command` is run without a shell, so this is one name with blanks in it"
+        ground.problems.add(command.mark, message, note=f"write [{words}]")
+    if url and url.kind == "str" and not url.text.startswith(("http://", "https://", "${")):
+        message = f'`url` cannot be "{cut(url.text)}"'
+        ground.problems.add(url.mark, message, note="it begins with http:// or https://")
+    if memory and memory.kind == "str":
+        _named_in_python(memory, "memory", ground)
+
+
+def _variables(node: Node, ground: Ground) -> None:
+    """Check the references in every string of a server; they stay as they are."""
+    for entry in node.entries.values():
+        _variables(entry.value, ground)
+    for item in node.items:
+        _variables(item, ground)
+    if node.kind == "str" and "${" in node.text:
+        for name in unset(node.text, ground.environ):
+            mark = _within(node.mark, f"${{{name}}}", ground.problems)
+            hint = f"set it, or give it a default: ${{{name}:-...}}"
+            ground.problems.add(mark, f"`${{{name}}}` is not set", hint=hint)
+        for foreign in _FOREIGN.finditer(node.text):
+            mark = _within(node.mark, foreign[0], ground.problems)
+            note = "only ${NAME} and ${NAME:-default} are"
+            ground.problems.add(mark, f"`{cut(foreign[0])}` is not understood", note=note)
+
+
+def _within(mark: Mark, part: str, problems: Problems) -> Mark:
+    """Return the place of a part of a scalar, where the source line shows it."""
+    start = problems.line(mark).find(part, mark.column - 1)
+    return mark if start < 0 else Mark(mark.file, mark.line, start + 1, len(part))
+
+
+_RULES: Mapping[str, Rule] = {
+    "now": _time,
+    "zone": _time,
+    "agent": _agent,
+    "context": _context,
+    "model": _model,
+    "servers": _servers,
+    "tools": _tools,
+}

@@ -1,0 +1,42 @@
+"""What a server's process finds in its environment: the clock contract, and little else.
+
+`AGENTBOX_NOW` (RFC 3339), `AGENTBOX_TZ` and `AGENTBOX_SEED` say what the run's date, zone and seed
+are; a request's `_meta` says it again, and wins.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from agentbox.toolboxes.mcp.plans import Plan, Site
+
+MARKER = "AGENTBOX_HOME"
+"""In every descendant's environment: by this they are found when their server has ended."""
+
+
+def environment(plan: Plan, site: Site, home: Path) -> dict[str, str]:
+    """Return the environment of a server whose temporary home is `home`."""
+    contract = {
+        "AGENTBOX_NOW": site.clock.iso(),
+        "AGENTBOX_TZ": site.clock.zone,
+        "AGENTBOX_SEED": str(site.seed),
+        "TZ": posix_zone(site.clock.zone),
+        "PYTHONHASHSEED": "0",
+    }
+    clean = {
+        "PATH": site.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "HOME": str(home),
+        "TMPDIR": str(home / "tmp"),
+    }
+    base = site.environ if plan.server.sandbox == "off" else clean
+    return {**base, **contract, **(plan.env or {}), MARKER: str(home)}
+
+
+def posix_zone(zone: str) -> str:
+    """Return a clock's zone as `TZ` wants it: POSIX counts offsets west of Greenwich."""
+    name, sign, offset = zone.partition("+") if "+" in zone else zone.partition("-")
+    if name != "UTC" or not sign:
+        return zone
+    return f"<{zone}>{'-' if sign == '+' else '+'}{offset}"

@@ -1,0 +1,226 @@
+"""The one place that every frame of every transport passes, both ways.
+
+Here frames are recorded, answers are joined to what was asked, and the SDK is spared what it cannot
+bear. It reads no tool and no result: it is handed an empty one in place of each, so that a bad
+tool, an unknown content block, an invalid structured result, an absent `resultType` or a megabyte
+never meets its models. We read what came.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeGuard, cast
+
+from agentbox.core.messages import Json
+from agentbox.core.trace import Position, Recorder
+from agentbox.toolboxes.mcp.plans import Plan
+
+Frame: TypeAlias = dict[str, Any]
+"""A JSON-RPC message as JSON."""
+
+CALL = "tools/call"
+LIST = "tools/list"
+HEADER = "x-mcp-header"
+"""Marks an argument that Streamable HTTP mirrors into a header; the SDK must know of these."""
+_CANCELLED = "notifications/cancelled"
+_MAX_BLEMISHES = 10
+_QUOTED = 200
+_INVALID_REQUEST = -32600
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request of ours and its answer, as it came."""
+
+    at: Position
+    method: str = ""
+    reply: Frame | None = None
+    """The answer's whole frame; None while, or if, there is none."""
+    children: int = 0
+    """What the server asked of us on account of it."""
+
+
+asking: ContextVar[Exchange | None] = ContextVar("asking", default=None)
+"""The exchange whose request is being sent. The SDK writes in its caller's context, so this joins
+request and answer without a trip over the wire."""
+
+
+class Wire:
+    """A connection's frames."""
+
+    def __init__(self, plan: Plan, at: Position, recorder: Recorder, *, frames: bool) -> None:
+        self.name = plan.name
+        self.remote = plan.transport == "http"
+        self.at = at
+        self.lost = ""
+        """Why no frame can come any more; empty while one can."""
+        self.junk = ""
+        """The first line that was no MCP."""
+        self._recorder = recorder
+        self._frames = frames
+        self._open: dict[int | str, Exchange] = {}
+        self._asked: dict[int | str, Position] = {}
+        self._blemishes = 0
+
+    # -- out
+
+    def outgoing(self, frame: Frame) -> None:
+        """Note a frame that is about to be sent."""
+        method, key = frame.get("method"), frame.get("id")
+        at = self.at
+        if method and key is not None:
+            exchange = asking.get() or Exchange(self.at)
+            exchange.method = method
+            self._open[key] = exchange
+            at = exchange.at
+        elif method == _CANCELLED:
+            abandoned = self._open.pop(frame["params"]["requestId"], None)
+            at = abandoned.at if abandoned else self.at
+        elif key is not None:
+            at = self._asked.pop(key, self.at)
+        self._record(at, "out", frame)
+
+    # -- in
+
+    def incoming(self, frame: Any) -> Frame | None:
+        """Return what the SDK may see of a frame that came; None for nothing."""
+        if not _is_frame(frame):
+            self.blemish("not_mcp", "no JSON-RPC 2.0 message", frame)
+            return None
+        if "method" not in frame:
+            return self._answered(frame)
+        if "id" in frame:
+            return self._requested(frame)
+        self._record(self.at, "in", frame)
+        return frame if frame["method"] == _CANCELLED else None  # the SDK needs no other news
+
+    def _answered(self, frame: Frame) -> Frame | None:
+        exchange = self._open.pop(_key(frame["id"]), None)
+        self._record(exchange.at if exchange else self.at, "in", frame)
+        if exchange is None:
+            return None  # late, or to nothing we asked
+        exchange.reply = frame
+        stand_in = _STAND_INS.get(exchange.method)
+        if stand_in:
+            return {"jsonrpc": "2.0", "id": frame["id"], "result": stand_in(frame.get("result"))}
+        return frame if _is_sound(frame) else _unsound(frame)
+
+    def _requested(self, frame: Frame) -> Frame:
+        calls = [exchange for exchange in self._open.values() if exchange.method == CALL]
+        exchange = calls[0] if len(calls) == 1 else None
+        if frame["method"] == "ping":
+            at = exchange.at if exchange else self.at
+        else:
+            at = self.declined(exchange, frame["method"], frame.get("params"))
+        self._asked[frame["id"]] = at
+        self._record(at, "in", frame)
+        return frame
+
+    def declined(self, exchange: Exchange | None, method: str, params: Json) -> Position:
+        """Record what the server asked of us, and that it gets a no; return its position."""
+        at = self.at
+        if exchange:
+            exchange.children += 1
+            at = f"{exchange.at}/child{exchange.children}"
+        data = {"server": self.name, "method": method, "params": params, "answer": "declined"}
+        self._recorder.emit(at, "server.request", data)
+        return at
+
+    # -- findings
+
+    def blemish(self, code: str, message: str, seen: Any = None) -> None:
+        """Record a flaw of the server's output that did not stop it; of many, the first ones."""
+        quoted = seen if isinstance(seen, str) else json.dumps(seen)
+        quoted = quoted if len(quoted) <= _QUOTED else f"{quoted[:_QUOTED]}…"
+        if code == "not_mcp":
+            self.junk = self.junk or quoted
+        self._blemishes += 1
+        if self._blemishes <= _MAX_BLEMISHES:
+            self.finding(code, message if seen is None else f"{message}: {quoted}")
+        elif self._blemishes == _MAX_BLEMISHES + 1:
+            self.finding("more", "there are more such flaws, not recorded")
+
+    def finding(self, code: str, message: str, tool: str = "") -> None:
+        """Record something wrong with the server that did not stop it."""
+        data = {"server": self.name, "tool": tool, "code": code, "message": message}
+        self._recorder.emit(self.at, "finding", data)
+
+    def _record(self, at: Position, direction: str, frame: Frame) -> None:
+        if self._frames:
+            data = {"server": self.name, "dir": direction, "frame": frame}
+            self._recorder.emit(at, "mcp.frame", data)
+
+
+def _key(key: int | str) -> int | str:
+    """Return an answer's id as the SDK counts ids: some servers send them back as strings."""
+    return int(key) if isinstance(key, str) and key.isdecimal() else key
+
+
+# -- what is a frame
+
+
+def _is_frame(value: Any) -> TypeGuard[Frame]:
+    if not isinstance(value, dict):
+        return False
+    frame = cast("Frame", value)
+    if frame.get("jsonrpc") != "2.0":
+        return False
+    if "method" not in frame:
+        return _is_id(frame.get("id")) and ("result" in frame or "error" in frame)
+    well = isinstance(frame["method"], str) and isinstance(frame.get("params", {}), dict)
+    return well and ("id" not in frame or _is_id(frame["id"]))
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, (int, str)) and not isinstance(value, bool)
+
+
+def _is_sound(answer: Frame) -> bool:
+    match answer:
+        case {"error": {"code": int(), "message": str()}} | {"result": dict()}:
+            return True
+        case _:
+            return False
+
+
+def _unsound(answer: Frame) -> Frame:
+    error = {"code": _INVALID_REQUEST, "message": "the answer holds no result and no error"}
+    return {"jsonrpc": "2.0", "id": answer["id"], "error": error}
+
+
+# -- what the SDK sees in place of what came
+
+
+def _empty_result(_: Json) -> Frame:
+    return {"content": [], "resultType": "complete"}
+
+
+def _empty_page(result: Json) -> Frame:
+    headed = [tool for tool in tools_in(result) or () if is_headed(tool)]
+    return {
+        "tools": [{key: tool[key] for key in ("name", "inputSchema")} for tool in headed],
+        "resultType": "complete",
+        "ttlMs": 0,
+        "cacheScope": "private",
+    }
+
+
+def tools_in(result: Json) -> list[Any] | None:
+    """Return the tools of one page of a tool list; None where it holds none."""
+    tools: Any = cast("Frame", result).get("tools") if isinstance(result, dict) else None
+    return cast("list[Any]", tools) if isinstance(tools, list) else None
+
+
+def is_headed(tool: Any) -> bool:
+    """Return whether a tool marks an argument as a header."""
+    match tool:
+        case {"name": str(), "inputSchema": {"type": "object"} as schema}:
+            return HEADER in repr(schema)
+        case _:
+            return False
+
+
+_STAND_INS: Mapping[str, Callable[[Json], Frame]] = {CALL: _empty_result, LIST: _empty_page}

@@ -1,0 +1,259 @@
+"""A stdio server's process: spawned in a group of its own, drained always, killed whole.
+
+Spawning is synchronous, so that no cancellation falls into it. Whatever happens, the whole group
+dies with the server: also when it exits politely, also (on Linux) those of its descendants that
+left the group, whom a variable in their environment betrays. If agentbox itself is killed, the
+kernel kills the server (on Linux; elsewhere it sees the end of its stdin).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+
+from agentbox.core.errors import Problem, WorldError
+from agentbox.toolboxes.mcp.environment import MARKER, environment
+from agentbox.toolboxes.mcp.masks import Masks
+from agentbox.toolboxes.mcp.plans import Plan, Site
+
+MAX_LINE = 64 * 1024 * 1024
+_TAIL_BYTES = 8 * 1024
+_TAIL_LINES = 20
+_TERM_SECONDS = 0.5
+_REAP_SECONDS = 2.0
+_LAST_WORDS_SECONDS = 0.5
+
+_LIMITS = """
+ulimit -c 0 2>/dev/null
+ulimit -f 2097152 2>/dev/null
+ulimit -n 1024 2>/dev/null
+ulimit -d 4194304 2>/dev/null
+"""
+"""No core files; files of 1 GiB, 1024 open ones, 4 GiB of data. A lower hard limit stays."""
+
+_DIE_WITH_US = """
+if setpriv --pdeathsig KILL true 2>/dev/null; then exec setpriv --pdeathsig KILL -- "$@"; fi
+exec "$@"
+"""
+"""Tried first, for busybox has a setpriv that lacks the option, and macOS has none."""
+
+
+class Process:
+    """A running server."""
+
+    def __init__(self, plan: Plan, site: Site, died: Callable[[], None]) -> None:
+        """Spawn the server; `died` is called when it ends before `hang_up`.
+
+        Raises:
+            WorldError: it cannot be started.
+        """
+        self._died = died
+        self._box = Path(tempfile.mkdtemp(prefix="agentbox-")).resolve()
+        try:
+            self._popen = self._spawned(plan, site)
+        except BaseException:
+            shutil.rmtree(self._box, ignore_errors=True)
+            raise
+        self.pid = self._popen.pid
+        self.code: int | None = None
+        self.hung_up = False
+        self.killed = False
+        self.stdout = asyncio.StreamReader(limit=MAX_LINE)
+        self._stdin: asyncio.WriteTransport | None = None
+        self._pipes: list[asyncio.BaseTransport] = []
+        self._stderr = _Tail()
+        self._exited = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        Thread(target=self._watch, name=f"agentbox-wait-{self.pid}", daemon=True).start()
+
+    def _spawned(self, plan: Plan, site: Site) -> subprocess.Popen[bytes]:
+        home, own = self._box / "home", self._box / "cwd"
+        (home / "tmp").mkdir(parents=True)
+        own.mkdir()
+        off = plan.server.sandbox == "off"
+        cwd = site.root if off else own
+        self.masks = Masks({home: "«home»", cwd: "«cwd»"})
+        self._mark = f"{MARKER}={home}".encode()
+        env = environment(plan, site, home)
+        _require(plan, cwd, env.get("PATH", os.defpath))
+        script = _DIE_WITH_US if off else _LIMITS + _DIE_WITH_US
+        try:
+            return subprocess.Popen(  # noqa: S603 - what the scenario names is what it wants run
+                ("/bin/sh", "-c", script, "sh", *plan.argv),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                cwd=cwd,
+                env=env,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise _unstartable(plan, str(error), "shorten or mend the command") from error
+
+    # -- its pipes
+
+    async def attach(self) -> None:
+        """Join the pipes to the event loop."""
+        loop, popen = self._loop, self._popen
+        reader = asyncio.StreamReaderProtocol(self.stdout)
+        self._pipes.append((await loop.connect_read_pipe(lambda: self._stderr, popen.stderr))[0])
+        self._pipes.append((await loop.connect_read_pipe(lambda: reader, popen.stdout))[0])
+        self._stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, popen.stdin)
+
+    def write(self, line: bytes) -> None:
+        """Send a line; what the pipe does not take now is kept and sent later.
+
+        Raises:
+            BrokenPipeError: the server does not listen any more.
+        """
+        if self._stdin is None or self._stdin.is_closing():
+            raise BrokenPipeError
+        self._stdin.write(line)
+
+    def hang_up(self) -> None:
+        """Close the server's stdin, now: it is asked to end, and nobody waits."""
+        self.hung_up = True
+        if self._stdin is not None:
+            unsent = self._stdin.get_write_buffer_size()
+            self._stdin.close()
+            if unsent:
+                return
+        if self._popen.stdin:
+            self._popen.stdin.close()  # the transport would do it a turn of the loop later
+
+    # -- its end
+
+    def _watch(self) -> None:
+        code = self._popen.wait()
+        with suppress(RuntimeError):  # the loop is closed: nobody wants to know
+            self._loop.call_soon_threadsafe(self._ended, code)
+
+    def _ended(self, code: int) -> None:
+        self.code = code
+        self._signal(signal.SIGKILL)
+        _kill_marked(self._mark)
+        self._exited.set()
+        if not self.hung_up:
+            self._died()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill the server and its group at once."""
+        if self.code is None:
+            self.killed = True
+            self._signal(signal.SIGKILL)
+
+    async def end(self, patience: float) -> None:
+        """Hang up, wait `patience` seconds, ask the group to end, then kill it; leave nothing."""
+        try:
+            self.hang_up()
+            for seconds, number in (
+                (patience, signal.SIGTERM),
+                (_TERM_SECONDS, signal.SIGKILL),
+                (_REAP_SECONDS, signal.SIGKILL),
+            ):
+                if await _within(seconds, self._exited):
+                    break
+                self.killed = True
+                self._signal(number)
+            await _within(_LAST_WORDS_SECONDS, self._stderr.ended)
+        finally:
+            self.kill()
+            self._clean()
+            await asyncio.sleep(0)  # the transports close their pipes in a turn of the loop
+
+    def _clean(self) -> None:
+        if self._stdin is not None and self._stdin.get_write_buffer_size():
+            self._stdin.abort()  # the server never read it
+        for transport in self._pipes:
+            transport.close()
+        for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
+            if pipe:
+                pipe.close()
+        shutil.rmtree(self._box, ignore_errors=True)
+
+    # -- its last words
+
+    async def fate(self) -> str:
+        """Return how the server ended, waiting a little for it to do so."""
+        if not await _within(_LAST_WORDS_SECONDS, self._exited):
+            return "it closed its output and still runs"
+        await _within(_LAST_WORDS_SECONDS, self._stderr.ended)
+        code = self.code or 0
+        return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
+
+    def tail(self) -> str:
+        """Return the last lines of the server's stderr, safe to print."""
+        text = self._stderr.kept.decode(errors="replace")
+        lines = self.masks.hide_text(text).splitlines()[-_TAIL_LINES:]
+        return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines)
+
+
+class _Tail(asyncio.Protocol):
+    """Reads a pipe to its end and keeps the last of it."""
+
+    def __init__(self) -> None:
+        self.kept = b""
+        self.ended = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self.kept = (self.kept + data[-_TAIL_BYTES:])[-_TAIL_BYTES:]
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio names it
+        self.ended.set()
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
+
+
+def _require(plan: Plan, cwd: Path, path: str) -> None:
+    """Say what is wrong with the program; the shell that runs it would only give a number."""
+    program = plan.argv[0]
+    if "/" not in program:
+        if not shutil.which(program, path=path):
+            hint = f"install it, or give its path: command: [/path/to/{program}, ...]"
+            raise _unstartable(plan, f"there is no command `{program}` on PATH", hint)
+    elif not (cwd / program).is_file():
+        raise _unstartable(plan, f"there is no file {program}", "mend the command")
+    elif not os.access(cwd / program, os.X_OK):
+        hint = f"chmod +x {program}, or name the program that runs it"
+        raise _unstartable(plan, f"{program} is not executable", hint)
+
+
+def _unstartable(plan: Plan, why: str, hint: str) -> WorldError:
+    message = f"the server `{plan.name}` cannot be started: {why} ({plan.written})"
+    return WorldError(Problem(message, hint=hint))
+
+
+def _kill_marked(mark: bytes) -> None:
+    """Kill those who carry the mark in their environment, and the children they have meanwhile."""
+    for _ in range(5):
+        found = list(_marked(mark))
+        for pid in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not found:
+            return
+
+
+def _marked(mark: bytes) -> Iterator[int]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # gone, or another user's
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                yield int(folder.name)

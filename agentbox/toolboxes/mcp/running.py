@@ -1,0 +1,145 @@
+"""One server from start to stop, and what the trace says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from agentbox.core.errors import AgentboxError, Problem
+from agentbox.core.messages import Json
+from agentbox.core.trace import slug
+from agentbox.toolboxes.mcp.frames import Wire
+from agentbox.toolboxes.mcp.plans import Plan, Site
+from agentbox.toolboxes.mcp.process import Process
+from agentbox.toolboxes.mcp.toolbox import ServerToolbox
+from agentbox.toolboxes.mcp.tools import tools_hash, vet
+
+if TYPE_CHECKING:
+    from mcp import ClientSession
+
+    from agentbox.toolboxes.mcp.connection import Connection
+
+
+class Running:
+    """A server that runs, or is about to."""
+
+    def __init__(self, plan: Plan, site: Site) -> None:
+        self.plan = plan
+        self.problems: tuple[Problem, ...] = ()
+        """Why it cannot be used; empty while it can."""
+        self.toolbox: ServerToolbox | None = None
+        self._site = site
+        self._at = f"h:{slug(site.case)}/server-{slug(plan.name)}"
+        self._wire = Wire(plan, self._at, site.recorder, frames=site.frames)
+        self._process: Process | None = None
+        self._connection: Connection | None = None
+
+    def spawn(self) -> None:
+        """Start the server's process, where it has one."""
+        plan = self.plan
+        data: dict[str, Json] = {"transport": plan.transport, "era": plan.server.era}
+        try:
+            if plan.transport == "stdio":
+                self._process = Process(plan, self._site, self._died)
+                data["sandbox"] = plan.server.sandbox
+        except AgentboxError as error:
+            self.problems = error.problems
+        side = {"pid": self._process.pid} if self._process else None
+        self._emit("server.start", {**data, plan.way: plan.written}, side)
+
+    async def connect(self) -> None:
+        """Connect, list the tools and vet them; what goes wrong is in `problems`."""
+        from agentbox.toolboxes.mcp.connection import (  # noqa: PLC0415 - the SDK, servers running
+            Connection,
+            Unreachable,
+        )
+        from agentbox.toolboxes.mcp.links import link_to  # noqa: PLC0415 - the SDK too
+
+        if self.problems:
+            return
+        site = self._site
+        link = link_to(self.plan, site, self._wire, self._process)
+        connection = Connection(link, self._wire, self.plan.server.era, site.deadlines)
+        self._connection = connection
+        try:
+            session = await connection.open()
+        except AgentboxError as error:
+            self.problems = error.problems
+        except Unreachable as error:
+            self.problems = (await self._unreachable(str(error)),)
+        else:
+            self._ready(connection, session)
+
+    def _ready(self, connection: Connection, session: ClientSession) -> None:
+        specs, findings = vet(connection.tools)
+        for finding in findings:
+            self._wire.finding(finding.code, finding.message, finding.tool)
+        self.toolbox = ServerToolbox(specs, connection, self._wire, self._fate)
+        info = session.server_info
+        self._emit(
+            "server.ready",
+            {
+                "era": "legacy" if session.discover_result is None else "modern",
+                "protocol": session.protocol_version,
+                "name": info.name if info else "",
+                "version": info.version if info else "",
+                "tools": len(specs),
+                "tools_hash": tools_hash(connection.tools),
+            },
+        )
+
+    # -- its end
+
+    def hang_up(self) -> None:
+        """Tell the server that nothing more is wanted, and do not wait."""
+        if self._process:
+            self._process.hang_up()
+        if self._connection:
+            self._connection.hang_up()
+
+    def kill(self) -> None:
+        """End the server's process at once."""
+        if self._process:
+            self._process.kill()
+
+    async def stop(self) -> None:
+        """End the connection and the process, and record it."""
+        self.hang_up()
+        if self._connection:
+            await self._connection.close()
+        side: dict[str, Json] = {}
+        process = self._process
+        if process:
+            await process.end(self._site.deadlines.close)
+            side = {"exit": process.code, "killed": process.killed, "stderr": process.tail()}
+        self._emit("server.stop", {}, side)
+
+    def _died(self) -> None:
+        process = self._process
+        if process:
+            self._emit("server.died", {"exit": process.code}, {"stderr": process.tail()})
+
+    async def _fate(self) -> tuple[str, str]:
+        """Return how the server was lost, and its last words."""
+        if self._process is None:
+            return self._wire.lost, ""
+        return await self._process.fate(), self._process.tail()
+
+    async def _unreachable(self, why: str) -> Problem:
+        """Return the problem of a server that started and could not be connected."""
+        plan = self.plan
+        lines: list[str] = []
+        if self._process and self._wire.lost:
+            why = await self._process.fate()
+        if self._wire.junk:
+            lines.append(f"its output is no MCP: {self._wire.junk}")
+        if self._process and (tail := self._process.tail()):
+            lines += ["its stderr ends:", *(f"  {line}" for line in tail.splitlines())]
+        head = f"the server `{plan.name}` did not start: {why} ({plan.written})"
+        hint = f"run it yourself: {plan.written}" if plan.transport == "stdio" else "start it first"
+        return Problem("\n".join([head, *lines]), hint=hint)
+
+    def _emit(
+        self, kind: str, data: Mapping[str, Json], side: Mapping[str, Json] | None = None
+    ) -> None:
+        self._site.recorder.emit(self._at, kind, {"server": self.plan.name, **data}, side)

@@ -1,0 +1,73 @@
+"""Opens the servers of a case and ends them, whatever happens in between.
+
+The order is the point: spawn all, then import the SDK while they start, then connect all at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from agentbox.core.errors import WorldError
+from agentbox.core.runtime import Toolbox
+from agentbox.core.scenario import Server
+from agentbox.toolboxes.mcp.plans import Site, plans
+from agentbox.toolboxes.mcp.running import Running
+
+
+class Servers:
+    """Servers that run."""
+
+    def __init__(self, running: Sequence[Running]) -> None:
+        self.toolboxes: Mapping[str, Toolbox] = {
+            each.plan.name: each.toolbox for each in running if each.toolbox
+        }
+        """A toolbox for each server, in the order of the configuration; names not prefixed."""
+        self._running = running
+
+    def hang_up(self) -> None:
+        """Close every server's stdin and return at once: the context's end awaits their ends."""
+        for each in self._running:
+            each.hang_up()
+
+
+@asynccontextmanager
+async def open_servers(servers: Mapping[str, Server], site: Site) -> AsyncGenerator[Servers]:
+    """Run servers for the time of the context.
+
+    Raises:
+        AuthorError: entries are wrong; nothing was started.
+        WorldError: servers did not start or connect; all of them are named, and none is left.
+    """
+    running = [Running(plan, site) for plan in plans(servers, site)]
+    try:
+        for each in running:
+            each.spawn()
+        async with asyncio.TaskGroup() as group:
+            for each in running:
+                group.create_task(each.connect())
+        problems = [problem for each in running for problem in each.problems]
+        if problems:
+            raise WorldError(*problems)
+        yield Servers(running)
+    finally:
+        await _stop(running)
+
+
+async def _stop(running: Sequence[Running]) -> None:
+    """End all servers; when this is itself cancelled, at once."""
+    if not running:
+        return
+    ends = [asyncio.create_task(each.stop()) for each in running]
+    try:
+        await asyncio.wait(ends)
+    except asyncio.CancelledError:
+        for each in running:
+            each.kill()
+        await asyncio.wait(ends)
+        raise
+    finally:
+        for end in ends:
+            if end.done() and not end.cancelled():
+                end.result()

@@ -1,0 +1,74 @@
+"""Several toolboxes as one: names prefixed by config key, clashes found before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from agentbox.core.errors import AuthorError, Problem
+from agentbox.core.messages import ToolCall, ToolResult, ToolSpec
+from agentbox.core.runtime import CallContext, Toolbox
+
+SEPARATOR = "."
+
+
+class Merged:
+    """One toolbox made of several."""
+
+    def __init__(self, plain: Sequence[Toolbox] = (), keyed: Mapping[str, Toolbox] = {}) -> None:
+        """Join toolboxes; the tools of a keyed one are named `key.tool`.
+
+        Raises:
+            AuthorError: two tools have one name, or a keyed tool has the separator in its own;
+                all of them are named.
+        """
+        self._routes: dict[str, tuple[Toolbox, str]] = {}
+        self._specs: list[ToolSpec] = []
+        problems = [
+            *(problem for toolbox in plain for problem in self._join("", toolbox)),
+            *(problem for key, toolbox in keyed.items() for problem in self._join(key, toolbox)),
+        ]
+        if problems:
+            raise AuthorError(*problems)
+
+    def _join(self, key: str, toolbox: Toolbox) -> Iterator[Problem]:
+        for spec in toolbox.specs():
+            name = f"{key}{SEPARATOR}{spec.name}" if key else spec.name
+            if SEPARATOR in spec.name:
+                yield Problem(
+                    f"the tool `{spec.name}`{_of(key)} has a `{SEPARATOR}` in its name, which "
+                    f"parts a server's key from its tools' names",
+                    hint="rename it at its server",
+                )
+            elif name in self._routes:
+                yield Problem(
+                    f"two tools are named `{name}`", hint="rename one, or leave one of them out"
+                )
+            self._routes[name] = (toolbox, spec.name)
+            self._specs.append(replace(spec, name=name))
+
+    def specs(self) -> Sequence[ToolSpec]:
+        """Return every tool, plain ones first, in the order they were given."""
+        return self._specs
+
+    async def call(self, call: ToolCall, context: CallContext) -> ToolResult:
+        """Route a call to its toolbox; for a name nobody has, the result names the nearest."""
+        route = self._routes.get(call.name)
+        if route is None:
+            return unknown_tool(call.name, list(self._routes))
+        toolbox, name = route
+        return await toolbox.call(ToolCall(name, call.args, call.id), context)
+
+
+def unknown_tool(name: str, known: Sequence[str]) -> ToolResult:
+    """Return the result of calling a tool that is not there."""
+    from agentbox.core.errors import nearest  # noqa: PLC0415 - only on an error
+
+    close = nearest(name, known)
+    meant = f" Did you mean `{close}`?" if close else ""
+    listed = ", ".join(known) if known else "none"
+    return ToolResult("failed", f"There is no tool `{name}`.{meant} Tools: {listed}.", "protocol")
+
+
+def _of(key: str) -> str:
+    return f" of the server `{key}`" if key else ""

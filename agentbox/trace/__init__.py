@@ -1,0 +1,24 @@
+"""Traces: JSON Lines, intent before effect, redacted as they are written, sealed at the end."""
+
+from __future__ import annotations
+
+from agentbox.trace.canonical import canonical_lines, digest_of
+from agentbox.trace.encoding import content_hash
+from agentbox.trace.prompts import Prompt, prompt_at
+from agentbox.trace.reader import Trace, parse_trace, read_trace
+from agentbox.trace.redaction import Redactor
+from agentbox.trace.writer import TraceFile, TraceWriter
+
+__all__ = [
+    "Prompt",
+    "Redactor",
+    "Trace",
+    "TraceFile",
+    "TraceWriter",
+    "canonical_lines",
+    "content_hash",
+    "digest_of",
+    "parse_trace",
+    "prompt_at",
+    "read_trace",
+]

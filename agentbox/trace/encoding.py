@@ -1,0 +1,48 @@
+"""JSON bytes: compact, keys sorted, always valid UTF-8. Equal values give equal bytes."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+_SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def encode(value: Any) -> bytes:
+    """Return `value` as JSON bytes.
+
+    Raises:
+        TypeError: there is something in it that is no JSON value.
+    """
+    try:
+        return orjson.dumps(value, option=_SORTED)
+    except TypeError:
+        return _encode_slowly(value)
+
+
+def _encode_slowly(value: Any) -> bytes:
+    """Encode what orjson refuses: integers over 64 bits, lone surrogates, keys that are numbers."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "replace")
+
+
+def decode(line: bytes) -> Any:
+    """Return the value in `line`.
+
+    Raises:
+        ValueError: this is no JSON.
+    """
+    return orjson.loads(line)
+
+
+def short_hash(content: bytes) -> str:
+    """Return the 64-bit hash of `content`, 16 hexadecimal digits."""
+    return blake2b(content, digest_size=8).hexdigest()
+
+
+def content_hash(value: Any) -> str:
+    """Return the 64-bit hash of a JSON value's canonical bytes."""
+    return short_hash(encode(value))

@@ -1,0 +1,229 @@
+"""Writes a trace: one event a line, flushed as it happens, never rewritten.
+
+After a kill at any byte the file opens: what was in flight is a request without a result, and at
+most the last line is torn. A message is written once: where the event that brought it is on the
+tape already, a later prompt refers to that event.
+"""
+
+from __future__ import annotations
+
+import os
+from binascii import hexlify
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import orjson
+
+from agentbox.core.clock import Clock
+from agentbox.core.errors import Problem, TraceError
+from agentbox.core.messages import Json, Message, Segment, ToolSpec
+from agentbox.core.requests import Ask
+from agentbox.core.trace import Position
+from agentbox.trace.encoding import encode, short_hash
+from agentbox.trace.redaction import Redactor
+
+BLOB_BYTES = 1024
+"""A field of this size or more is written as a blob, once, before the event that uses it."""
+REFERENCE = "$blob"
+MAIN_LOG = "main"
+_QUOTED_REFERENCE = b'"$blob"'
+_64_BITS = 0xFFFF_FFFF_FFFF_FFFF
+
+Sink: TypeAlias = Callable[[bytes], None]
+Elapsed: TypeAlias = Callable[[], float]
+
+
+class TraceWriter:
+    """A `Recorder` that writes lines to a sink."""
+
+    def __init__(
+        self, sink: Sink, clock: Clock, elapsed: Elapsed, redactor: Redactor | None = None
+    ) -> None:
+        self._sink = sink
+        self._clock = clock
+        self._elapsed = elapsed
+        self._started = elapsed()
+        self._redactor = redactor or Redactor()
+        self._suspect = self._redactor.suspect
+        self._sum = 0
+        self._events = 0
+        self._blobs: dict[str, None] = {}
+        self._tables: dict[int, tuple[object, str]] = {}
+        self._logs: dict[str, _Log] = {}
+        self._carried: dict[int, tuple[Message, Position]] = {}
+
+    def emit(
+        self,
+        at: Position,
+        kind: str,
+        data: Mapping[str, Json],
+        side: Mapping[str, Json] | None = None,
+    ) -> None:
+        """Append one event, flushed before this returns.
+
+        `side` is flat and has no key `h`: what stands before the last `h` of a line is hashed.
+        """
+        content = {"at": at, "kind": kind, **data, "clock": self._clock.offset or 0}
+        line = encode(content)
+        if len(line) >= BLOB_BYTES or _QUOTED_REFERENCE in line:
+            content.update({key: self._slim(value) for key, value in data.items()})
+            line = encode(content)
+        self._write(line, b',"side":' + self._redactor.line(encode(side)) if side else b"")
+
+    def blob(self, value: Json) -> str:
+        """Return the content hash of `value`; write it once, before its first use."""
+        content = self._redactor.line(encode(value))
+        name = short_hash(content)
+        if name not in self._blobs:
+            self._blobs[name] = None
+            self._write(
+                b'{"at":"","clock":0,"data":%b,"id":"%b","kind":"blob"}'
+                % (
+                    content,
+                    name.encode(),
+                )
+            )
+        return name
+
+    def prompt(self, at: Position, ask: Ask) -> dict[str, Json]:
+        """Return a model request's payload: only what no earlier event holds is in it."""
+        view = ask.messages
+        log = self._logs.get(view.name)
+        if log is None:
+            log = self._logs[view.name] = _Log()
+        run = at.partition("/")[0] + "/"
+        data: dict[str, Json] = {
+            "n": len(view),
+            "new": [self._brought(message, log, run) for message in view.since(log.length)],
+            "prompt": log.digest.hex(),
+            "tools": self._table(ask.tools, _tool_table),
+            "slots": self._table(view.segments, _slot_table),
+        }
+        if view.name != MAIN_LOG:
+            data["log"] = view.name
+        return data
+
+    def carried(self, at: Position, message: Message) -> None:
+        """Say that the event at `at` holds this message."""
+        self._carried[id(message)] = (message, at)
+
+    def seal(self) -> None:
+        """Write the last line: the digest of all before it."""
+        digest, events = f"{self._sum & _64_BITS:016x}", self._events
+        self._write(encode({"at": "", "kind": "seal", "digest": digest, "events": events}))
+
+    def _write(self, body: bytes, beside: bytes = b"") -> None:
+        if self._suspect(body):
+            body = self._redactor.line(body)
+        digest = blake2b(body, digest_size=8).digest()
+        self._sum += int.from_bytes(digest, "big")
+        wall = (self._elapsed() - self._started) * 1e6
+        side = b',"h":"%b","seq":%d%b,"wall":%d}\n'
+        self._sink(body[:-1] + side % (hexlify(digest), self._events, beside, wall))
+        self._events += 1
+
+    def _slim(self, value: Json) -> Json:
+        if value is None or isinstance(value, (int, float)):
+            return value
+        content = encode(value)
+        if len(content) >= BLOB_BYTES or _QUOTED_REFERENCE in content:
+            return {REFERENCE: self.blob(value)}
+        return value
+
+    def _brought(self, message: Message, log: _Log, run: str) -> Json:
+        """Return the message, or the position of the event that holds it, without its run."""
+        log.digest = blake2b(log.digest + _content(message), digest_size=8).digest()
+        log.length += 1
+        _, at = self._carried.pop(id(message), (None, ""))
+        return at.removeprefix(run) or self._slim(message_data(message))
+
+    def _table(self, table: tuple[Any, ...], render: Callable[[Any], Json]) -> str:
+        known = self._tables.get(id(table))
+        if known is None or known[0] is not table:
+            known = self._tables[id(table)] = (table, self.blob(render(table)))
+        return known[1]
+
+
+class _Log:
+    __slots__ = ("digest", "length")
+
+    def __init__(self) -> None:
+        self.digest = b""
+        self.length = 0
+
+
+def _content(message: Message) -> bytes:
+    try:
+        return orjson.dumps(message)
+    except TypeError:
+        return encode(message_data(message))
+
+
+def message_data(message: Message) -> dict[str, Json]:
+    """Return a message as JSON, defaults left out."""
+    data: dict[str, Json] = {"role": message.role}
+    if message.text:
+        data["text"] = message.text
+    if message.calls:
+        data["calls"] = [
+            {"tool": c.name, "args": c.args} | ({"malformed": c.malformed} if c.malformed else {})
+            for c in message.calls
+        ]
+    if message.call_id:
+        data["call_id"] = message.call_id
+    if message.parts:
+        data["parts"] = list(message.parts)
+    if message.failed:
+        data["failed"] = True
+    return data
+
+
+def _tool_table(tools: tuple[ToolSpec, ...]) -> Json:
+    return [
+        {
+            "name": tool.name,
+            "description": tool.description,
+            "input_schema": tool.input_schema,
+            "output_schema": tool.output_schema,
+            "annotations": tool.annotations,
+        }
+        for tool in tools
+    ]
+
+
+def _slot_table(segments: tuple[Segment, ...]) -> Json:
+    return [
+        {"slot": s.slot, "state": s.state, "origin": s.origin, "text": s.text} for s in segments
+    ]
+
+
+class TraceFile:
+    """A sink that appends to a file of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o644)
+        except OSError as error:
+            raise _cannot(path, error) from error
+
+    def __call__(self, line: bytes) -> None:
+        """Append a line, whole."""
+        try:
+            written = os.write(self._fd, line)
+            while written < len(line):
+                written += os.write(self._fd, line[written:])
+        except OSError as error:
+            raise _cannot(self.path, error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+
+def _cannot(path: Path, error: OSError) -> TraceError:
+    hint = "free or unlock the folder, or name another with --runs DIR"
+    return TraceError(Problem(f"cannot write the trace {path}: {error.strerror}", hint=hint))

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+
+from agentbox.core.errors import AuthorError, Problem
+from agentbox.core.trace import TraceEvent
+from agentbox.core.verdict import CheckResult, Verdict
+from agentbox.report import (
+    failure,
+    find_step,
+    findings,
+    plain,
+    show,
+    show_json,
+    show_step,
+    step_json,
+)
+
+KINDS = [
+    "run.start",
+    "run.end",
+    "scope.leave",
+    "user.result",
+    "model.request",
+    "model.result",
+    "tool.request",
+    "tool.result",
+    "budget.refused",
+    "server.died",
+    "finding",
+    "mcp.frame",
+    "check.result",
+    "seal",
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = [
+    "text",
+    "calls",
+    "slots",
+    "tools",
+    "tool",
+    "args",
+    "status",
+    "source",
+    "result",
+    "structured",
+    "parts",
+    "meta",
+    "error",
+    "limit",
+    "end",
+    "scenario",
+    "case",
+    "now",
+    "zone",
+    "seed",
+    "problems",
+    "outcome",
+    "message",
+    "check",
+    "server",
+    "code",
+    "side",
+    "usage",
+    "frame",
+]
+AT = st.sampled_from(
+    ["c:x", "c:x/t1", "c:x/t1/s1", "c:x/t1/s1/call1", "u:x/t1", "h:x/t1/s1", "", "/"]
+)
+EVENT = st.builds(
+    lambda at, kind, data: TraceEvent(at, kind, {**data, "at": at, "kind": kind}),
+    AT | st.text(),
+    st.sampled_from(KINDS),
+    st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6),
+)
+
+
+def prompt(sample: SimpleNamespace) -> list[dict[str, Any]]:
+    at = f"{sample.case}/t1/s1"
+    call = {"tool": "accounts.get_account", "args": {"account_id": "LLM-4829"}}
+    return [
+        {"role": "system", "text": "You are the support desk.\n\nAnswer from the tools."},
+        {"role": "user", "text": sample.user},
+        {"role": "assistant", "calls": [call], "from": at},
+        {"role": "tool", "text": sample.record, "failed": True, "from": f"{at}/call1"},
+    ]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_trace_is_shown_turn_by_turn(
+    sample: SimpleNamespace, snapshot: SnapshotAssertion, width: int
+) -> None:
+    assert plain(show(sample.events(), width=width)) == snapshot
+
+
+def test_a_torn_trace_names_what_was_in_flight(
+    sample: SimpleNamespace, snapshot: SnapshotAssertion
+) -> None:
+    events = sample.events()[:10]
+    torn = Problem("x.jsonl: line 11 is no JSON (the last line is torn: the run was killed)")
+    assert plain(show(events, [torn], events[-1:])) == snapshot
+
+
+def test_a_model_in_flight_is_named_too(sample: SimpleNamespace) -> None:
+    events = sample.events()[:8]
+    text = plain(show(events, (), events[-1:]))
+    assert "in flight when it ended, at t1/s1: the model" in text
+    assert "no answer: the model was still at it" in text
+
+
+def test_an_errored_run_tells_why(sample: SimpleNamespace) -> None:
+    end = sample.event(sample.case, "run.end", outcome="errored", problems=["it died\n\x1b[2J"])
+    text = plain(show([*sample.events()[:3], end]))
+    assert "  errored · not sealed: the run was cut short\n  it died\n  \\x1b[2J\n" in text
+
+
+def test_only_the_slots_that_changed_are_shown_again(sample: SimpleNamespace) -> None:
+    later = [dict(slot) for slot in sample.slots]
+    later[3] |= {"state": "filled", "text": "4 messages"}
+    events = [
+        *sample.events()[:-1],
+        sample.event(f"{sample.case}/t2/s1", "model.request", slots=later),
+        sample.event(f"{sample.case}/t2/s1", "model.result", text="Again."),
+        sample.event(f"{sample.case}/t2/s2", "model.request", slots=later),
+        sample.event(f"{sample.case}/t2/s2", "model.result", text="And again."),
+    ]
+    text = plain(show(events))
+    assert text.count("by slot") == 2
+    _, _, changed = text.partition("prompt of t2/s1, what changed, by slot\n")
+    assert changed.splitlines()[:2] == ["    history: filled   4 messages   earlier turns", ""]
+
+
+def test_refusals_failures_and_limits_are_told_in_their_place(
+    sample: SimpleNamespace, snapshot: SnapshotAssertion
+) -> None:
+    turn = f"{sample.case}/t1"
+    calls = [{"tool": "slow"}, {"tool": "odd", "args": {}, "malformed": '{"a": '}, {"tool": "late"}]
+    events = [
+        sample.event("u:x/t1", "user.result", text="Go on."),
+        sample.event(f"{turn}/s1", "model.request"),
+        sample.event(f"{turn}/s1", "model.result", text="Both at once.", calls=calls),
+        *(sample.event(f"{turn}/s1/call{n}", "tool.request", **c) for n, c in enumerate(calls[:2], 1)),
+        sample.event(f"{turn}/s1/call3", "budget.refused", limit="tool_calls"),
+        sample.event(f"{turn}/s1/call2", "tool.result", status="failed", source="schema", text="no"),
+        sample.event(f"{turn}/s1/call1", "tool.result", status="timeout", source="transport",
+                     text="No answer within 1 s.", side={"detail": "1\n2\n3\n4\nlast words"}),
+        sample.event(f"{turn}/s2", "budget.refused", limit="steps"),
+        sample.event(f"{turn}/s3", "model.request"),
+        sample.event(f"{turn}/s3", "model.result", error="no answer in 2 s"),
+        sample.event(turn, "scope.leave", end={"reason": "failed", "error": "no answer in 2 s"}),
+        sample.event("h:x/t1/call1", "tool.request", tool="accounts.rows", args={"n": 1}),
+        sample.event("h:x/t1/call1", "tool.result", status="ok", text="[]"),
+    ]  # fmt: skip
+    assert plain(show(events)) == snapshot
+
+
+def test_the_json_of_a_trace_is_plain(sample: SimpleNamespace, snapshot: SnapshotAssertion) -> None:
+    assert json.dumps(show_json(sample.events()), indent=1) == snapshot
+
+
+# -- one step
+
+
+def test_a_step_is_shown_in_full(sample: SimpleNamespace, snapshot: SnapshotAssertion) -> None:
+    at = f"{sample.case}/t1/s1"
+    frame = sample.event(f"{at}/call1", "mcp.frame", server="accounts", dir="in", frame={"id": 1})
+    rich_result = sample.event(
+        f"{at}/call1", "tool.result", status="ok", text=sample.record,
+        structured={"plan": "enterprise"}, meta={"agentbox/retrieval": {"k": 1}},
+        parts=[{"type": "image", "data": "AA=="}], side={"detail": "stderr: fine"},
+    )  # fmt: skip
+    events = [*sample.events(), frame, rich_result]
+    assert plain(show_step(events, at, prompt(sample))) == snapshot
+
+
+def test_a_step_shortens_nothing(sample: SimpleNamespace) -> None:
+    at = f"{sample.case}/t1/s2"
+    long = "word " * 2000 + "end"
+    text = plain(show_step(sample.events(), at, [{"role": "user", "text": long}], width=80))
+    assert long in text
+    assert sample.answer in text
+
+
+@pytest.mark.parametrize(
+    "wanted", ["t1/s2", "c:overdue_upgrade/t1/s2", "t1/s2/call1", "c:overdue_upgrade/t1/s2/call3"]
+)
+def test_a_step_is_found_by_its_short_or_its_whole_position(
+    sample: SimpleNamespace, wanted: str
+) -> None:
+    assert find_step(sample.events(), wanted) == "c:overdue_upgrade/t1/s2"
+
+
+@pytest.mark.parametrize("wanted", ["t1/s3", "s2", "", "t9/s1", "nonsense", "c:other/t1/s1"])
+def test_a_step_that_is_not_there_is_an_error_that_names_those_that_are(
+    sample: SimpleNamespace, wanted: str
+) -> None:
+    with pytest.raises(AuthorError) as caught:
+        find_step(sample.events(), wanted)
+    assert caught.value.problems[0].hint == "its steps: t1/s1, t1/s2"
+
+
+def test_the_json_of_a_step_holds_the_whole_prompt(sample: SimpleNamespace) -> None:
+    at = f"{sample.case}/t1/s1"
+    told = step_json(sample.events(), at, prompt(sample))
+    assert told["messages"] == prompt(sample)
+    assert told["calls"][0]["args"] == {"account_id": "LLM-4829"}
+    assert told["calls"][0]["result"] == {"status": "ok", "text": sample.record}
+    assert told["reply"]["model"] == "support"
+
+
+# -- any trace
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(EVENT, max_size=8), st.lists(JSON, max_size=3))
+def test_no_trace_however_broken_makes_it_fail(events: list[TraceEvent], messages: list) -> None:
+    check = CheckResult("says", "failed", at=events[0].at if events else "")
+    shown = [
+        *show(events, [Problem("p")], events),
+        *show_step(events, "c:x/t1/s1", messages),
+        *failure(Verdict("f", "x", "failed", (check,)), events),
+        *findings(events),
+    ]
+    assert "\x1b" not in plain(shown)
+    json.dumps([show_json(events, (), events), step_json(events, "c:x/t1/s1", messages)])
+
+
+def test_json_nested_too_deep_is_said_to_be(sample: SimpleNamespace) -> None:
+    deep: Any = []
+    for _ in range(5000):
+        deep = [deep]
+    call = sample.event(f"{sample.case}/t1/s1/call1", "tool.request", tool="t", args={"a": deep})
+    assert "t(a=«nested too deep to show»)" in plain(show([call]))

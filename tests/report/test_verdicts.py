@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from agentbox.core.errors import Mark, Problem
+from agentbox.core.scenario import ModelSpec, Scenario
+from agentbox.core.verdict import CheckResult, Stats
+from agentbox.report import (
+    cells,
+    findings,
+    plain,
+    run_header,
+    standing,
+    summary,
+    verdict_json,
+    verdict_line,
+)
+from agentbox.report.verdicts import moment
+
+
+def variety(sample: SimpleNamespace) -> list:
+    why = "nobody tells the bot what day it is"
+    died = Problem("the server `accounts` died (exit code 3)\nTraceback")
+    return [
+        sample.verdict(outcome="passed", case="refund_inside_window", stats=Stats(12, 30, 0)),
+        sample.verdict(),
+        sample.verdict(known_failure=why),
+        sample.verdict(outcome="passed", known_failure=why),
+        sample.verdict(outcome="errored", case="dead", checks=(), problems=(died,)),
+        sample.verdict(outcome="errored", known_failure=why, checks=(), problems=(died,)),
+        sample.verdict(outcome="errored", checks=(CheckResult("sql", "errored"),)),
+        sample.verdict(checks=(), end="limit: steps"),
+    ]
+
+
+@pytest.mark.parametrize("glyphs", [True, False])
+def test_verdict_lines_are_aligned(
+    sample: SimpleNamespace, snapshot: SnapshotAssertion, *, glyphs: bool
+) -> None:
+    verdicts = variety(sample)
+    width = max(cells(verdict.case) for verdict in verdicts)
+    lines = [verdict_line(one, label_width=width, glyphs=glyphs, width=120) for one in verdicts]
+    assert plain(lines) == snapshot
+
+
+def test_what_stands_green_is_what_the_verdict_calls_green(sample: SimpleNamespace) -> None:
+    for verdict in variety(sample):
+        assert verdict.green == (standing(verdict) in ("passed", "known failure"))
+        assert (verdict_line(verdict)[0][1] == "good") == verdict.green
+
+
+def test_a_verdict_line_fits_its_width_whatever_the_case_is_called(
+    sample: SimpleNamespace,
+) -> None:
+    verdict = sample.verdict(case="日本\x1b[2J" * 60, known_failure="why " * 60)
+    for width in (40, 80, 120):
+        text = plain([verdict_line(verdict, label_width=500, width=width)])
+        assert cells(text.rstrip("\n")) <= width
+        assert "\x1b" not in text
+
+
+def test_a_label_replaces_the_name(sample: SimpleNamespace) -> None:
+    text = plain([verdict_line(sample.verdict(), label="support_bot.yaml::overdue")])
+    assert "support_bot.yaml::overdue " in text
+
+
+def test_the_summary_counts_each_standing(sample: SimpleNamespace) -> None:
+    assert plain(summary(variety(sample), 0.74, "runs/1", width=200)) == (
+        "2 failed, 3 errored, 1 unexpected pass, 1 passed, 1 known failure in 0.7s"
+        " · 44 model calls · tokens unknown · trace runs/1\n"
+    )
+
+
+def test_the_traces_get_a_line_of_their_own_where_they_do_not_fit(sample: SimpleNamespace) -> None:
+    text = plain(summary([sample.verdict()], 0.7, "a/folder/with/a/long/name", width=60))
+    assert text.splitlines()[1] == "  trace a/folder/with/a/long/name"
+
+
+def test_what_is_unknown_is_never_shown_as_zero(sample: SimpleNamespace) -> None:
+    def told(*stats: Stats) -> str:
+        return plain(summary([sample.verdict(stats=one) for one in stats], 1))
+
+    known = Stats(tokens=1200, cost_usd=0.5)
+    assert "tokens unknown" in told(Stats())
+    assert "$" not in told(Stats())
+    assert "1,200 tokens · $0.5000" in told(known)
+    assert "1,200 tokens and 1 case unknown · $0.5000 and 1 case unknown" in told(known, Stats())
+    assert "0 tokens" in told(Stats(tokens=0))
+
+
+def test_a_run_of_nothing_says_so() -> None:
+    assert plain(summary([], 0)).startswith("nothing ran in 0.0s")
+
+
+def scenario(now: str, seed: int = 7, zone: str = "") -> Scenario:
+    return Scenario(1, now, (), ModelSpec(), seed=seed, zone=zone)
+
+
+def test_the_header_tells_the_pinned_time_and_the_seed() -> None:
+    one = scenario("2026-03-20T14:30:00Z")
+    assert plain([run_header("0.1.0", [one, one])]) == (
+        "agentbox 0.1.0 · offline · now 2026-03-20 14:30 UTC · seed 7\n"
+    )
+
+
+def test_the_header_tells_when_cases_differ() -> None:
+    many = [scenario(f"2026-03-2{day}T14:30:00", day, "Europe/Berlin") for day in range(3)]
+    assert plain([run_header("0.1.0", many, mode="live")]) == (
+        "agentbox 0.1.0 · live · now 2026-03-20 14:30 Europe/Berlin and 2 more"
+        " · seed 0 and 2 more\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "shown"),
+    [
+        ("2026-03-20T14:30:00+01:00", "UTC+01:00", "2026-03-20 14:30 UTC+01:00"),
+        ("2026-03-20T14:30:00Z", "Europe/Berlin", "2026-03-20 15:30 Europe/Berlin"),
+        ("real", "", "real"),
+        ("\x1b[2J", "", "\\x1b[2J"),
+        ("", "", ""),
+    ],
+)
+def test_a_pinned_time_is_told_as_people_read_it(now: str, zone: str, shown: str) -> None:
+    assert moment(now, zone) == shown
+
+
+def test_findings_are_warnings_each_told_once(sample: SimpleNamespace) -> None:
+    one = {"server": "accounts", "tool": "get_x", "code": "bad_schema", "message": "no object"}
+    prefixed = {**one, "tool": "accounts.get_y"}
+    server = {"server": "accounts", "code": "junk", "message": "not JSON: \x1b[2J"}
+    events = [sample.event("c:x", "finding", **data) for data in (one, prefixed, one, server, {})]
+    assert plain(findings(events)) == (
+        "warning: accounts.get_x: no object [bad_schema]\n"
+        "warning: accounts.get_y: no object [bad_schema]\n"
+        "warning: accounts: not JSON: \\x1b[2J [junk]\n"
+        "warning:\n"
+    )
+
+
+def test_the_json_of_a_verdict_has_stable_keys(
+    sample: SimpleNamespace, snapshot: SnapshotAssertion
+) -> None:
+    problem = Problem("died", Mark("x.yaml", 3, 1), hint="restart it")
+    verdict = sample.verdict(problems=(problem, Problem("bare")))
+    assert json.dumps(verdict_json(verdict), indent=1) == snapshot

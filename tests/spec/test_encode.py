@@ -1,0 +1,88 @@
+"""A scenario as JSON, in a trace's header."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from agentbox.core.errors import Mark
+from agentbox.core.scenario import Case, CheckSpec
+from agentbox.spec import to_json
+
+
+def test_only_what_differs_from_the_defaults_is_written(project, sample):
+    (read,) = project.read(sample)
+    assert to_json(read) == {
+        "version": 1,
+        "description": "A customer asks about an upgrade that is overdue.",
+        "now": "2026-03-20T14:30:00Z",
+        "zone": "Europe/Berlin",
+        "seed": 7,
+        "agent": {
+            "system": "You are the support desk.",
+            "slots": ["now", "customer"],
+            "limits": {"steps": 8, "cost_usd": 0.05},
+        },
+        "model": {"function": "models/support.py:reply"},
+        "servers": {
+            "accounts": {"command": ["python", "servers/accounts.py"], "era": "modern"},
+        },
+        "tools": ["tools/calendar.py"],
+        "context": {"customer": {"name": "Dana", "plan": "enterprise"}},
+        "cases": [
+            {
+                "name": "overdue",
+                "turns": [
+                    {
+                        "user": "What happened?",
+                        "checks": [
+                            {"says": {"text": "March 19"}},
+                            {"never_says": {"text": "tomorrow"}},
+                        ],
+                    },
+                    {"user": "Thanks"},
+                ],
+                "tags": ["smoke"],
+                "checks": [{"tool_called": {"name": "accounts.get", "args": {"id": "A-1"}}}],
+            }
+        ],
+        "path": "scenarios/bot.yaml",
+    }
+
+
+def test_no_variable_is_resolved_and_no_place_of_the_machine_is_told(project, changed):
+    text = changed("era: modern", "env: {KEY: '${KEY}'}")
+    (read,) = project.read(text, KEY="hush")
+    written = json.dumps(to_json(read))
+    assert "${KEY}" in written
+    assert "hush" not in written
+    assert str(project.root) not in written
+
+
+def test_what_is_written_reads_as_the_same_scenario(project, changed, sample):
+    texts = [
+        sample,
+        changed("steps: 8", "steps: null"),
+        changed("says: March 19", "says: [a, b]"),
+        changed("args: {id: A-1}", "times: 0"),
+        changed("says: March 19", "equals: {value: {a: [1, null]}, path: x}"),
+        changed("{name: Dana, plan: enterprise}", "{a: [null, {b: 1.5}], c: false}"),
+    ]
+    for text in texts:
+        (read,) = project.read(text)
+        written = to_json(read)
+        del written["path"]
+        (again,) = project.read(json.dumps(written))
+        assert _unplaced(again) == _unplaced(read)
+
+
+def _unplaced(scenario):
+    nowhere = Mark("")
+    turns = tuple(replace(t, checks=_without(t.checks)) for t in scenario.case.turns)
+    checks = _without(scenario.case.checks)
+    case: Case = replace(scenario.case, turns=turns, checks=checks, mark=nowhere)
+    return replace(scenario, cases=(case,))
+
+
+def _without(checks):
+    return tuple(CheckSpec(check.kind, check.params) for check in checks)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stage import Tools, staged
+
+from agentbox import ToolSpec, call, say
+from agentbox.trace import Redactor
+
+SECRET = st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size=20).filter(
+    lambda s: s.strip() and not s.isdigit() and len(set(s)) > 2
+)
+
+
+@given(SECRET, st.text(max_size=10), st.text(max_size=10))
+def test_a_registered_secret_never_survives_in_a_line(secret: str, before: str, after: str) -> None:
+    value = {"text": before + secret + after, "nested": [json.dumps({"inner": secret})], secret: 1}
+    line = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return
+    clean = Redactor({"KEY": secret}).line(line)
+    found = json.loads(clean)
+    assert secret not in found["text"] or secret in "«secret:KEY»" + before + after
+    assert "«secret:KEY»" in json.dumps(found, ensure_ascii=False)
+    assert secret not in [key for key in found if key not in ("text", "nested")]
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        ("Authorization: Bearer abcdef.ghijkl-12345", "«bearer:1»"),
+        ("Authorization: Basic dXNlcjpwYXNzd29yZA==", "«basic:1»"),
+        ("key sk-proj-abcdefghij0123456789", "«api-key:1»"),
+        ("ghp_0123456789abcdefghij0123456789abcdef", "«github-token:1»"),
+        ("AKIAIOSFODNN7EXAMPLE", "«aws-key:1»"),
+        ("AIza" + "a" * 35, "«google-key:1»"),
+        ("xoxb-123456789012-abcdefghij", "«slack-token:1»"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc_def", "«jwt:1»"),
+        ("glpat-abcdefghij0123456789", "«gitlab-token:1»"),
+        ("postgres://user:hunter22@db/main", "«url-password:1»"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "«private-key:1»"),
+    ],
+)
+def test_known_kinds_are_replaced_without_being_registered(text: str, token: str) -> None:
+    line = json.dumps({"text": text}).encode()
+    assert token in json.loads(Redactor().line(line))["text"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a task-oriented basic plan", "https://example.org/path", "bearer of news", "risk_of_rain"],
+)
+def test_plain_words_are_left_alone(text: str) -> None:
+    line = json.dumps({"text": text}).encode()
+    assert Redactor().line(line) == line
+
+
+def test_one_value_has_one_token_and_two_values_have_two() -> None:
+    redactor = Redactor()
+    one = redactor.text("sk-aaaaaaaaaaaaaaaaaaaa and sk-bbbbbbbbbbbbbbbbbbbb")
+    assert one == "«api-key:1» and «api-key:2»"
+    assert redactor.text("sk-bbbbbbbbbbbbbbbbbbbb") == "«api-key:2»"
+
+
+def test_a_secret_that_is_a_number_is_replaced_as_a_number() -> None:
+    assert json.loads(Redactor({"PIN": "482913"}).line(b'{"pin":482913,"n":4829130}')) == {
+        "pin": "«secret:PIN»",
+        "n": 4829130,
+    }
+
+
+def test_no_secret_reaches_a_trace_by_any_way() -> None:
+    """Through the prompt, the arguments, the result, its structure, and a blob."""
+    secret = 'p4ss"word\\n'
+
+    async def look(key):
+        return f"you sent {key}, and again {secret} " + "long " * 300
+
+    def model(messages, tools):
+        return say(secret) if messages[-1].role == "tool" else call("look", key=secret)
+
+    spec = ToolSpec("look", secret, {"type": "object"})
+    stage = staged(model, Tools({"look": look}, (spec,)), turns=(secret,), secrets={"KEY": secret})
+    inside = json.dumps(secret)[1:-1].encode()
+    assert inside not in stage.content
+    assert stage.content.count("«secret:KEY»".encode()) >= 6
+    assert stage.end is not None
+    assert stage.end.answer == secret, "the run itself is not redacted"

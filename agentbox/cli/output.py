@@ -53,6 +53,4 @@ def print_json(value: Any) -> None:
     """Print one JSON value."""
     import json  # noqa: PLC0415 - only where JSON is asked for
 
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
-    sys.stdout.flush()
+    print(json.dumps(value, indent=2), flush=True)  # noqa: T201 - it is what was asked for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections import Counter
@@ -17,6 +18,7 @@ from agentbox.core.version import VERSION
 from agentbox.report import (
     BLANK,
     Line,
+    cells,
     failure,
     findings,
     problem_json,
@@ -87,7 +89,8 @@ def _loaded(wanted: Wanted, host: Host, runs: Runs) -> tuple[Scenario, ...] | in
         selection = replace(selection, nodes=frozenset(nodes) if nodes is not None else None)
         paths = paths or sorted({node.partition("::")[0] for node in nodes or ()})
     try:
-        scenarios = load(paths or [DEFAULT], host, selection) if paths or _has_default() else ()
+        nothing = selection.nodes is not None and not selection.nodes
+        scenarios = () if nothing else load(paths or _default(), host, selection)
     except AuthorError as error:
         return _refused(error, as_json=wanted.as_json)
     if not scenarios:
@@ -98,12 +101,10 @@ def _loaded(wanted: Wanted, host: Host, runs: Runs) -> tuple[Scenario, ...] | in
     return scenarios
 
 
-def _has_default() -> bool:
+def _default() -> list[str]:
     if Path(DEFAULT).is_dir():
-        return True
-    raise AuthorError(
-        Problem("no scenario was named, and there is no folder scenarios/ here"),
-    )
+        return [DEFAULT]
+    raise AuthorError(Problem(f"no scenario was named, and there is no folder {DEFAULT}/ here"))
 
 
 def _refused(error: AgentboxError, *, as_json: bool) -> int:
@@ -119,7 +120,7 @@ def check_scenarios(paths: list[str], *, as_json: bool) -> int:
     """Read scenario files; return the exit code."""
     host = Host(find_root(Path.cwd()), dict(os.environ))
     try:
-        scenarios = load(paths or [DEFAULT], host, Selection())
+        scenarios = load(paths or _default(), host, Selection())
     except AuthorError as error:
         return _refused(error, as_json=as_json)
     if as_json:
@@ -146,6 +147,7 @@ class _Screen:
     scenarios: Sequence[Scenario]
     folder: str
     judged: list[Judged] = field(default_factory=list[Judged])
+    warnings: list[Line] = field(default_factory=list[Line])
     running: list[str] = field(default_factory=list[str])
     file: str = ""
     started: float = field(default_factory=elapsed)
@@ -161,6 +163,8 @@ class _Screen:
                 live.write(self._heard(event))
                 live.draw(self._progress())
 
+            gc.freeze()
+            gc.enable()
             try:
                 run_suite(suite, watch)
             except KeyboardInterrupt:
@@ -195,13 +199,16 @@ class _Screen:
             self.running.append(name)
             return []
         self.running.remove(name)
-        self.judged.append(event.judged)
         verdict = event.judged.verdict
+        found = findings(event.judged.events, width=width())
+        self.warnings += found
+        told = verdict.outcome != "passed" or not verdict.green
+        self.judged.append(event.judged if told else Judged(verdict, ()))
         lines: list[Line] = []
         if verdict.file != self.file:
             self.file = verdict.file
             lines.append(styled(verdict.file, "bold"))
-        widest = max(len(scenario.case.name) for scenario in self.scenarios)
+        widest = max(cells(scenario.case.name) for scenario in self.scenarios)
         glyphs = wants_glyphs(sys.stderr)
         lines.append(verdict_line(verdict, label_width=widest, glyphs=glyphs, width=width()))
         return lines
@@ -214,9 +221,10 @@ class _Screen:
     def _close(self, *, interrupted: bool) -> None:
         lines: list[Line] = []
         for judged in self.judged:
-            lines += findings(judged.events, width=width())
-            if judged.verdict.outcome != "passed" or not judged.verdict.green:
+            if judged.events:
                 lines += [BLANK, *failure(judged.verdict, judged.events, width=width())]
+        if self.warnings:
+            lines += [BLANK, *self.warnings]
         if interrupted:
             left = len(self.scenarios) - len(self.judged)
             said = f"interrupted: {left} of {len(self.scenarios)} not judged"

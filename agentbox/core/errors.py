@@ -63,6 +63,30 @@ class TraceError(AgentboxError):
     """A trace cannot be read or written."""
 
 
+def place_of(error: BaseException) -> tuple[Mark, str]:
+    """Return where in the code an error was raised, and the source line."""
+    import traceback  # noqa: PLC0415 - only on an error
+    from linecache import getline  # noqa: PLC0415 - as above
+
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen")
+    ]
+    if not frames:
+        return Mark("an unknown place"), ""
+    frame = frames[-1]
+    line = getline(frame.filename, frame.lineno or 0).rstrip("\n")
+    start, end = (_characters(line, n or 0) for n in (frame.colno, frame.end_colno))
+    width = end - start if frame.end_lineno == frame.lineno else 1
+    return Mark(frame.filename, frame.lineno or 1, start + 1, max(1, width)), line
+
+
+def _characters(line: str, count: int) -> int:
+    """Return how many characters the first `count` bytes of a line are."""
+    return len(line.encode()[:count].decode(errors="ignore"))
+
+
 def nearest(name: str, valid: Sequence[str]) -> str:
     """Return the valid name most like `name`, or an empty string."""
     from difflib import get_close_matches  # noqa: PLC0415 - 5 ms, wanted only on an error

@@ -93,7 +93,7 @@ class Server:
     """An MCP server: give one of `command`, `url`, `memory`."""
 
     command: Annotated[
-        str | tuple[str, ...], "The program and its arguments, run without a shell."
+        str | tuple[str, ...], "The program and its arguments, run without a shell.", AtLeast(1)
     ] = ()
     args: Annotated[tuple[str, ...], "More arguments, as in an `mcpServers` file."] = ()
     url: Annotated[str, "A Streamable HTTP address; loopback only, unless live."] = ""

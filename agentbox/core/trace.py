@@ -52,7 +52,7 @@ class Recorder(Protocol):
         data: Mapping[str, Json],
         side: Mapping[str, Json] | None = None,
     ) -> None:
-        """Append one event, flushed before this returns.
+        """Append one event; a request is on disk before this returns, so before its effect.
 
         `side` is kept beside the content: for what differs between two runs, such as a process id.
         """

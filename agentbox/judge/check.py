@@ -36,7 +36,7 @@ class Failure:
     """Empty: the scope's own place."""
 
 
-class Unjudgeable(Exception):  # noqa: N818 - neither the author's error nor the world's: an outcome
+class Unjudgeable(Exception):
     """The check can't be evaluated here. Its result is `errored`: never a pass, never a failure."""
 
     def __init__(self, message: str, at: Position = "") -> None:

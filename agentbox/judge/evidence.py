@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from agentbox.core.messages import Json
-from agentbox.core.trace import Position, TraceEvent, position_key
+from agentbox.core.trace import Position, TraceEvent
 
 End: TypeAlias = Mapping[str, Json]
 """A recorded end: reason, answer, and the limit or the error if there was one."""
 
 Found = TypeVar("Found")
 _WHOLE = 0
+_JUDGED = ("run", "turn")
 _TURN = re.compile(r"c:[^/]*/t(\d+)(?:/|$)")
-_CALL = re.compile(r"(.+?/call\d+)(?:/try\d+)?")
+_CALL = re.compile(r"([^/]*(?:/[ts]\d[^/]*)*/call\d+)(?:/try\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,8 @@ class Evidence:
 
     @property
     def ended(self) -> str:
-        """How it ended: `answered`, `limit: steps`, `refused`, `failed`; empty if cut short."""
-        end = self.end or {}
-        limit = end.get("limit")
-        reason = str(end.get("reason", ""))
-        return f"{reason}: {limit}" if limit else reason
+        """How it ended, in words."""
+        return ended(self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +93,42 @@ class Run:
 
 def read(events: Iterable[TraceEvent]) -> Run:
     """Return what `events` show, in the order they were written or in canonical order."""
-    reading = _Reading()
+    ours = [event for event in events if event.at.startswith("c:")]
+    steps = _by_turn(_steps(ours), str)
+    said = _by_turn(_said(ours), lambda one: one.at)
+    calls = _by_turn(_calls(ours), lambda one: one.at)
+
+    def evidence(turn: int, at: Position = "", end: End | None = None) -> Evidence:
+        scope = f"turn {turn}" if turn else "the run"
+        return Evidence(scope, at, said[turn], calls[turn], steps[turn], end)
+
+    scopes = {turn_of(at): evidence(turn_of(at), at, end) for at, end in ends(ours).items()}
+    return Run(scopes.pop(_WHOLE, evidence(_WHOLE)), scopes)
+
+
+def ends(events: Iterable[TraceEvent]) -> dict[Position, End | None]:
+    """Return how the run and each turn ended, by position; None where one was cut short.
+
+    A plan shares the position of its turn, so each position has a stack of open scopes.
+    """
+    found: dict[Position, End | None] = {}
+    opened = defaultdict[Position, list[str]](list)
     for event in events:
-        take = _TAKES.get(event.kind)
-        if take and event.at.startswith("c:"):
-            take(reading, event)
-    return reading.run()
+        if event.kind == "scope.enter":
+            opened[event.at].append(event.data.get("scope", ""))
+            if opened[event.at][-1] in _JUDGED:
+                found[event.at] = None
+        elif event.kind == "scope.leave" and opened[event.at]:
+            scope = opened[event.at].pop()
+            found |= {event.at: event.data.get("end") or {}} if scope in _JUDGED else {}
+    return found
+
+
+def ended(end: End | None) -> str:
+    """Return an end in words: `answered`, `limit: steps`, `refused`, `failed`; empty if none."""
+    told = end or {}
+    reason, limit = str(told.get("reason", "")), told.get("limit")
+    return f"{reason}: {limit}" if limit else reason
 
 
 def turn_of(at: Position) -> int:
@@ -120,88 +148,58 @@ def in_call(at: Position) -> bool:
     return "/call" in at
 
 
-class _Reading:
-    """Gathers, then sorts by position and splits by turn."""
-
-    def __init__(self) -> None:
-        self._steps: list[Position] = []
-        self._said: list[Utterance] = []
-        self._calls: dict[Position, Called] = {}
-        self._open: dict[Position, list[str]] = {}
-        self._ends: dict[Position, End | None] = {}
-
-    def enter(self, event: TraceEvent) -> None:
-        """A scope opens; plans share the position of their turn, so each position has a stack."""
-        kind = str(event.data.get("scope", ""))
-        self._open.setdefault(event.at, []).append(kind)
-        if kind in ("run", "turn"):
-            self._ends[event.at] = None
-
-    def leave(self, event: TraceEvent) -> None:
-        """A scope closes: the innermost one of this position."""
-        open_here = self._open.get(event.at)
-        if open_here and open_here.pop() in ("run", "turn"):
-            self._ends[event.at] = event.data.get("end") or {}
-
-    def ask(self, event: TraceEvent) -> None:
-        """A model call."""
-        if not in_call(event.at):
-            self._steps.append(event.at)
-
-    def say(self, event: TraceEvent) -> None:
-        """The model's message."""
-        text = str(event.data.get("text") or "")
-        if text.strip() and not in_call(event.at):
-            self._said.append(Utterance(text, event.at))
-
-    def call(self, event: TraceEvent) -> None:
-        """A call as proposed."""
-        at, data = call_of(event.at), event.data
-        if at:
-            malformed = str(data.get("malformed", ""))
-            self._calls[at] = Called(str(data.get("tool")), data.get("args") or {}, at, malformed)
-
-    def result(self, event: TraceEvent) -> None:
-        """What came of a call; a later try replaces an earlier one."""
-        at, data = call_of(event.at), event.data
-        if at in self._calls:
-            self._calls[at] = replace(
-                self._calls[at],
-                status=str(data.get("status")),
-                text=str(data.get("text") or ""),
-                structured=data.get("structured"),
-            )
-
-    def run(self) -> Run:
-        """Return what was gathered."""
-        said = _by_turn(self._said, lambda one: one.at)
-        calls = _by_turn(self._calls.values(), lambda one: one.at)
-        steps = _by_turn(self._steps, lambda at: at)
-
-        def evidence(turn: int, at: Position = "", end: End | None = None) -> Evidence:
-            scope = f"turn {turn}" if turn else "the run"
-            found = tuple(said[turn]), tuple(calls[turn]), tuple(steps[turn])
-            return Evidence(scope, at, *found, end)
-
-        scopes = {turn_of(at): evidence(turn_of(at), at, end) for at, end in self._ends.items()}
-        return Run(scopes.pop(_WHOLE, evidence(_WHOLE)), scopes)
+def _steps(events: Iterable[TraceEvent]) -> Iterator[Position]:
+    return (e.at for e in events if e.kind == "model.request" and not in_call(e.at))
 
 
-def _by_turn(found: Iterable[Found], at: Callable[[Found], Position]) -> Mapping[int, list[Found]]:
-    """Sort by position and split by turn; everything is under `_WHOLE`."""
-    ordered = sorted(found, key=lambda one: position_key(at(one)))
-    split = defaultdict[int, list[Found]](list)
-    for one in ordered:
-        split[turn_of(at(one))].append(one)
-    split[_WHOLE] = ordered
-    return split
+def _said(events: Iterable[TraceEvent]) -> Iterator[Utterance]:
+    for event in events:
+        if event.kind == "model.result" and not in_call(event.at):
+            text = str(event.data.get("text") or "")
+            if text.strip():
+                yield Utterance(text, event.at)
 
 
-_TAKES: Mapping[str, Callable[[_Reading, TraceEvent], None]] = {
-    "scope.enter": _Reading.enter,
-    "scope.leave": _Reading.leave,
-    "model.request": _Reading.ask,
-    "model.result": _Reading.say,
-    "tool.request": _Reading.call,
-    "tool.result": _Reading.result,
-}
+def _calls(events: Iterable[TraceEvent]) -> list[Called]:
+    """Return the calls in call order, each with its last result."""
+    requests: dict[Position, TraceEvent] = {}
+    results: dict[Position, TraceEvent] = {}
+    for event in events:
+        if event.kind == "tool.request":
+            requests[call_of(event.at)] = event
+        elif event.kind == "tool.result":
+            results[call_of(event.at)] = event
+    requests.pop("", None)
+    found = [_called(at, request, results.get(at)) for at, request in requests.items()]
+    order: dict[str, int] = {}
+
+    def place(call: Called) -> tuple[int, int]:
+        step, _, number = call.at.rpartition("/call")
+        return order.setdefault(step, len(order)), int(number)
+
+    return sorted(found, key=place)
+
+
+def _called(at: Position, request: TraceEvent, result: TraceEvent | None) -> Called:
+    asked = request.data
+    came: Mapping[str, Json] = result.data if result else {}
+    return Called(
+        str(asked.get("tool")),
+        asked.get("args") or {},
+        at,
+        str(asked.get("malformed", "")),
+        str(came.get("status", "unanswered")),
+        str(came.get("text") or ""),
+        came.get("structured"),
+    )
+
+
+def _by_turn(
+    found: Iterable[Found], at: Callable[[Found], Position]
+) -> Mapping[int, tuple[Found, ...]]:
+    """Split by turn; everything is under `_WHOLE`."""
+    whole = tuple(found)
+    turns = defaultdict[int, list[Found]](list)
+    for one in whole:
+        turns[turn_of(at(one))].append(one)
+    return defaultdict(tuple, {**{n: tuple(part) for n, part in turns.items()}, _WHOLE: whole})

@@ -16,7 +16,7 @@ from agentbox.core.scenario import Case, CheckSpec, Scenario
 from agentbox.core.trace import TraceEvent
 from agentbox.core.verdict import CheckResult, Outcome, Stats
 from agentbox.judge.check import Check, Failure, Unjudgeable
-from agentbox.judge.evidence import Evidence, Run, call_of, in_call, read
+from agentbox.judge.evidence import Evidence, Run, call_of, ended, ends, in_call, read, turn_of
 from agentbox.judge.kinds import CHECKS
 from agentbox.judge.wording import one_line
 
@@ -55,7 +55,7 @@ def outcome_of(checks: Iterable[CheckResult], end: str) -> Outcome:
 
 def end_of(events: Iterable[TraceEvent]) -> str:
     """Return how the run ended: `answered`, `limit: steps`, `refused`, `failed`; or nothing."""
-    return read(events).whole.ended
+    return next((ended(end) for at, end in ends(events).items() if not turn_of(at)), "")
 
 
 def stats_of(events: Iterable[TraceEvent]) -> Stats:

@@ -7,12 +7,11 @@ def reply(messages, tools):
 from __future__ import annotations
 
 import inspect
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from agentbox.core.errors import Mark, Problem, WorldError
+from agentbox.core.errors import Problem, WorldError, place_of
 from agentbox.core.messages import Json, Message, ToolCall
 from agentbox.core.requests import Ask, Said
 from agentbox.core.trace import Position
@@ -69,9 +68,8 @@ class FunctionModel:
 
 
 def _raised(name: str, at: Position, error: Exception) -> WorldError:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    mark = Mark(frame.filename, frame.lineno or 0, (frame.colno or 0) + 1)
     what = f"{type(error).__name__}: {error}"
+    mark, source = place_of(error)
     return WorldError(
-        Problem(f"the model function `{name}` raised {what} at {at}", mark, source=frame.line or "")
+        Problem(f"the model function `{name}` raised {what} at {at}", mark, source=source)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from pathlib import PurePath
+from pathlib import PurePosixPath
 
 from agentbox.core.errors import Problem
 from agentbox.core.trace import Position, TraceEvent
@@ -135,9 +135,9 @@ def _commands(verdict: Verdict, focus: StepStory | None) -> list[Line]:
     if verdict.known_failure and verdict.outcome != "errored":
         rows.append(("known", verdict.known_failure))
     if verdict.trace:
-        run = PurePath(verdict.trace).parent.name
+        trace = PurePosixPath(verdict.trace)
         step = ["--step", short(focus.at)] if focus else []
-        rows.append(("see", _typed("agentbox", "show", f"{run}::{verdict.case}", *step)))
+        rows.append(("see", _typed("agentbox", "show", f"{trace.parent.name}::{trace.stem}", *step)))
     rows.append(("again", _typed("agentbox", "run", f"{verdict.file}::{verdict.case}")))
     return [((f"  {name:<7}", "dim"), (safe(text), "plain")) for name, text in rows]
 

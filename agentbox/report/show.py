@@ -24,6 +24,7 @@ from agentbox.report.text import (
     Line,
     Span,
     Style,
+    cells,
     indent,
     one_line,
     pad,
@@ -35,6 +36,8 @@ from agentbox.report.text import (
 from agentbox.report.turns import status_of, turn_lines
 from agentbox.report.verdicts import findings, moment, problem_json
 
+_EMPTY: tuple[Json, ...] = (None, "", [], {})
+_STDERR_LINES = 8
 _NOTHING: dict[str, Json] = {}
 _OUTCOMES: dict[str, Style] = {"passed": "good", "failed": "bad", "errored": "bad"}
 
@@ -104,7 +107,7 @@ def _ending(events: Sequence[TraceEvent], *, damaged: bool) -> Line:
     end = _data(events, "run.end")
     outcome = text_of(end.get("outcome"))
     spans: list[Span] = [(f"  {safe(outcome) or 'no verdict'}", _OUTCOMES.get(outcome, "warn"))]
-    words = _end_words(end.get("end"))
+    words = one_line(text_of(end.get("end")), 60)
     if words:
         spans.append((f" · {words}", "dim"))
     if events and events[-1].kind == "seal":
@@ -114,14 +117,6 @@ def _ending(events: Sequence[TraceEvent], *, damaged: bool) -> Line:
     if damaged:
         spans.append((" · damaged", "bad"))
     return tuple(spans)
-
-
-def _end_words(end: Json) -> str:
-    if not isinstance(end, dict):
-        return one_line(text_of(end), 60)
-    data = map_of(end)
-    parts = [text_of(data.get(key)) for key in ("reason", "limit", "error")]
-    return one_line(": ".join(part for part in parts if part), 60)
 
 
 def _open(event: TraceEvent, width: int) -> Line:
@@ -155,13 +150,21 @@ def _servers(events: Sequence[TraceEvent], width: int) -> list[Line]:
     lines: list[Line] = []
     for event in events:
         if event.kind in ("server.start", "server.ready", "server.died"):
-            word = event.kind.partition(".")[2]
-            facts = {k: v for k, v in content_of(event.data).items() if k != "server" and v}
-            name = one_line(text_of(event.data.get("server")), 30)
-            told = one_line("  ".join(f"{k} {text_of(v)}" for k, v in facts.items()), width - 20)
-            style: Style = "bad" if word == "died" else "dim"
-            lines.append(((f"  {name}  ", "accent"), (f"{word:<5}  {told}", style)))
+            lines += _server(event, width)
     return section("servers", lines)
+
+
+def _server(event: TraceEvent, width: int) -> list[Line]:
+    word = event.kind.partition(".")[2]
+    facts = content_of(event.data)
+    name = one_line(text_of(facts.pop("server", None)), 30)
+    given = [f"{key} {text_of(value)}" for key, value in facts.items() if value not in _EMPTY]
+    told = one_line(" · ".join(given), width - cells(name) - 11)
+    style: Style = "bad" if word == "died" else "dim"
+    head: Line = ((f"  {name}  ", "accent"), (f"{word:<5}  {told}", style))
+    stderr = text_of(map_of(event.data.get("side")).get("stderr")).rstrip()
+    tail = stderr.split("\n")[-_STDERR_LINES:] if stderr else []
+    return [head, *(styled(f"    {one_line(line, width - 4)}", "dim") for line in tail)]
 
 
 def _harness(events: Sequence[TraceEvent], width: int) -> list[Line]:
@@ -179,7 +182,7 @@ def _harness(events: Sequence[TraceEvent], width: int) -> list[Line]:
 
 def _checks(events: Sequence[TraceEvent], width: int) -> list[Line]:
     results = [dict(event.data) for event in events if event.kind == "check.result"]
-    kinds = [one_line(text_of(one.get("check")), 40) for one in results]
+    kinds = [one_line(text_of(one.get("claim") or one.get("check")), 40) for one in results]
     column = max(map(len, kinds), default=0) + 3
     lines: list[Line] = []
     for one, kind in zip(results, kinds, strict=True):
@@ -212,7 +215,9 @@ def show_json(
         "in_flight": [{"at": event.at, "kind": event.kind} for event in in_flight],
         "turns": [_turn_json(turn) for turn in turns_of(events)],
         "findings": _kept(events, "finding", ("server", "tool", "code", "message")),
-        "checks": _kept(events, "check.result", ("check", "outcome", "message", "turn", "on")),
+        "checks": _kept(
+            events, "check.result", ("check", "claim", "outcome", "message", "turn", "on")
+        ),
     }
 
 

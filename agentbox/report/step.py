@@ -125,7 +125,8 @@ def _step(events: Sequence[TraceEvent], at: Position) -> StepStory:
 
 def _title(step: StepStory) -> list[Line]:
     result = map_of(step.result)
-    facts = [text_of(result.get("model")), _clock(step), _usage(result)]
+    model = text_of(result.get("model"))
+    facts = [f"model {model}" if model else "", _clock(step), _usage(result)]
     told = "".join(f" · {safe(fact)}" for fact in facts if fact)
     return [((f"step {safe(short(step.at))}", "bold"), (told, "dim"))]
 

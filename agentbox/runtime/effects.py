@@ -157,10 +157,10 @@ class Effects:
         try:
             with deadline:
                 result = await world.toolbox.call(_private(call), context)
-        except TimeoutError:
+        except TimeoutError as error:
             if not deadline.expired:
                 raise
-            return ToolResult("timeout", f"No answer within {limit:g} s.", "transport")
+            return ToolResult("timeout", _late(limit, error), "transport")
         return shapes.checked(result) if shapes else result
 
     # -- the user, the clock, scopes
@@ -260,6 +260,12 @@ def _misfits(call: ToolCall, shapes: _Shapes | None) -> str:
     if not errors:
         return ""
     return _listed(f"{call.name} was not run: its arguments do not fit its schema", errors)
+
+
+def _late(limit: float, error: TimeoutError) -> str:
+    """Say that a call took too long, and what whoever ran it noted when it was cancelled."""
+    notes: list[str] = getattr(error.__cause__, "__notes__", [])
+    return " ".join([f"No answer within {limit:g} s.", *notes])
 
 
 def _private(call: ToolCall) -> ToolCall:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agentbox.session.plan import KINDS, Selection, load
 from agentbox.session.run import Judged, clock_of, problems_of, run_case
 from agentbox.session.runs import Runs, find_root
+from agentbox.session.sources import Host, Sources
 from agentbox.session.suite import (
     ERRORED,
     INTERRUPTED,
@@ -14,7 +15,6 @@ from agentbox.session.suite import (
     exit_code,
     run_suite,
 )
-from agentbox.session.world import Host, opened_tools
 
 __all__ = [
     "ERRORED",
@@ -26,12 +26,12 @@ __all__ = [
     "Progress",
     "Runs",
     "Selection",
+    "Sources",
     "Suite",
     "clock_of",
     "exit_code",
     "find_root",
     "load",
-    "opened_tools",
     "problems_of",
     "run_case",
     "run_suite",

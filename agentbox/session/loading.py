@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-import traceback
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from agentbox.core.errors import AuthorError, Mark, Problem, nearest
+from agentbox.core.errors import AuthorError, Mark, Problem, nearest, place_of
 
 
 def load_object(reference: str, root: Path) -> Any:
@@ -79,9 +78,6 @@ def _failed(where: str, error: BaseException) -> Problem:
     if isinstance(error, SyntaxError) and error.filename:
         mark = Mark(Path(error.filename).name, error.lineno or 1, error.offset or 1)
         return Problem(f"`{where}` is no Python: {error.msg}", mark, source=error.text or "")
+    mark, source = place_of(error)
     what = f"{type(error).__name__}: {error}"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
-    last = frames[-1] if frames else None
-    mark = Mark(where, last.lineno or 1, (last.colno or 0) + 1) if last else None
-    source = (last.line or "") if last else ""
     return Problem(f"`{where}` cannot be imported: {what}", mark, source=source)

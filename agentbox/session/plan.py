@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agentbox.core.clock import Clock
 from agentbox.core.errors import AuthorError, Problem, nearest
 from agentbox.core.scenario import CheckKind, Kinds, Scenario
 from agentbox.judge import CHECKS
 from agentbox.loops import LOOPS
 from agentbox.session.keywords import matcher
-from agentbox.session.world import Host
+from agentbox.session.run import clock_of
+from agentbox.session.sources import Host
 from agentbox.spec import read_scenarios
 
 KINDS = Kinds(
@@ -52,7 +52,7 @@ def load(paths: Sequence[str], host: Host, selection: Selection) -> tuple[Scenar
     for path in paths:
         try:
             for scenario in _read(path, host):
-                found.setdefault(scenario.node, _overridden(scenario, selection))
+                found.setdefault(scenario.node, _pinned(scenario, host, selection))
         except AuthorError as error:
             problems += [each for each in error.problems if each not in problems]
     if problems:
@@ -101,16 +101,16 @@ def _named(scenarios: Sequence[Scenario], case: str, file: str) -> list[Scenario
     return found
 
 
-def _overridden(scenario: Scenario, selection: Selection) -> Scenario:
+def _pinned(scenario: Scenario, host: Host, selection: Selection) -> Scenario:
+    """Return the scenario with the time and the seed it will run with."""
     if selection.now:
-        try:
-            if selection.now != "real":
-                Clock.at(selection.now, scenario.zone)
-        except ValueError as error:
-            raise AuthorError(Problem(f"--now: {error}")) from None
         scenario = replace(scenario, now=selection.now)
     if selection.seed is not None:
         scenario = replace(scenario, seed=selection.seed)
+    try:
+        clock_of(scenario, live=host.live)
+    except ValueError as error:
+        raise AuthorError(Problem(f"--now: {error}")) from None
     return scenario
 
 

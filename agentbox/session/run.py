@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, cast
 
 from agentbox.core.clock import Clock
-from agentbox.core.errors import AgentboxError, AuthorError, Problem
+from agentbox.core.errors import AgentboxError, AuthorError, Problem, place_of
 from agentbox.core.messages import Json, ToolSpec
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
@@ -21,7 +20,8 @@ from agentbox.loops import Briefing, conversation
 from agentbox.runtime import Budget, Driver, Effects, stacked
 from agentbox.runtime.wall import elapsed, moment
 from agentbox.session.runs import trace_path
-from agentbox.session.world import Host, Opened, code_of, opened, secrets_of
+from agentbox.session.sources import Sources
+from agentbox.session.world import Opened, opened
 from agentbox.spec import to_json
 from agentbox.trace import Redactor, TraceFile, TraceWriter, content_hash, parse_trace
 
@@ -51,18 +51,20 @@ def clock_of(scenario: Scenario, *, live: bool) -> Clock:
     return Clock.at(moment(), scenario.zone or "UTC")
 
 
-async def run_case(scenario: Scenario, host: Host, folder: Path, publish: Publish) -> Verdict:
+async def run_case(scenario: Scenario, sources: Sources, folder: Path, publish: Publish) -> Verdict:
     """Run a scenario's one case; `publish` hears the verdict before the servers have ended.
 
     Raises:
         TraceError: the trace cannot be written.
         CancelledError: the run was interrupted; the trace says so and is sealed.
     """
-    clock = clock_of(scenario, live=host.live)
+    clock = clock_of(scenario, live=sources.host.live)
     file = TraceFile(trace_path(folder, scenario.path, scenario.case.name))
     try:
-        writer = TraceWriter(file, clock, elapsed, Redactor(secrets_of(scenario, host)))
-        return await _Run(scenario, host, clock, writer, file, publish).played()
+        later = asyncio.get_running_loop().call_soon
+        redactor = Redactor(sources.secrets(scenario))
+        writer = TraceWriter(file, clock, elapsed, redactor, later)
+        return await _Run(scenario, sources, clock, writer, file, publish).played()
     finally:
         file.close()
 
@@ -70,7 +72,7 @@ async def run_case(scenario: Scenario, host: Host, folder: Path, publish: Publis
 @dataclass(slots=True)
 class _Run:
     scenario: Scenario
-    host: Host
+    sources: Sources
     clock: Clock
     writer: TraceWriter
     file: TraceFile
@@ -109,13 +111,13 @@ class _Run:
             "now": self.clock.iso(),
             "zone": self.clock.zone,
             "seed": scenario.seed,
-            "code": code_of(scenario, self.host.root),
+            "code": self.sources.code(scenario),
         }
         self.writer.emit(self.at, "run.start", header)
 
     async def _play(self) -> None:
         scenario, clock, writer = self.scenario, self.clock, self.writer
-        async with opened(scenario, self.host, clock, writer) as open_world:
+        async with opened(scenario, self.sources, clock, writer) as open_world:
             await self._drive(open_world)
             open_world.hang_up()
             self._judged(())
@@ -147,6 +149,7 @@ class _Run:
         if self.verdict is not None:
             return
         scenario = self.scenario
+        self.writer.flush()
         events = parse_trace(self.file.path.read_bytes(), str(self.file.path)).events
         checks = () if problems else judge(events, scenario)
         end = end_of(events)
@@ -181,9 +184,8 @@ def problems_of(error: BaseException) -> tuple[Problem, ...]:
     if isinstance(error, BaseExceptionGroup):
         inside = cast("BaseExceptionGroup[BaseException]", error).exceptions
         return tuple(problem for inner in inside for problem in problems_of(inner))
-    last = traceback.extract_tb(error.__traceback__)[-1:]
-    where = "".join(f" ({Path(frame.filename).name}:{frame.lineno})" for frame in last)
-    return (Problem(f"{type(error).__name__}: {error}{where}"),)
+    mark, source = place_of(error)
+    return (Problem(f"{type(error).__name__}: {error}", mark, source=source),)
 
 
 def _last_position(events: Sequence[TraceEvent]) -> str:
@@ -196,6 +198,8 @@ def _tool_hash(tool: ToolSpec) -> str:
 
 def _check_data(check: CheckResult) -> dict[str, Json]:
     data: dict[str, Json] = {"check": check.kind, "outcome": check.outcome}
+    if check.claim:
+        data["claim"] = check.claim
     if check.message:
         data["message"] = check.message
     if check.turn is not None:

@@ -73,7 +73,9 @@ class Runs:
         run, _, case = name.partition("::")
         folder = path if path.is_dir() else self._run(run)
         traces = sorted(folder.glob("*.jsonl"))
-        found = [t for t in traces if case in ("", case_of(t)) or slug(case) == case_of(t)]
+        found = [t for t in traces if case in ("", t.stem)] or [
+            t for t in traces if slug(case) == case_of(t)
+        ]
         if len(found) == 1:
             return found[0]
         raise AuthorError(_several(run, case, traces, found))
@@ -127,7 +129,8 @@ def trace_path(run: Path, file: str, case: str) -> Path:
 
 
 def _several(run: str, case: str, traces: list[Path], found: list[Path]) -> Problem:
-    names = [case_of(trace) for trace in traces]
+    cases = [case_of(trace) for trace in traces]
+    names = [c if cases.count(c) == 1 else t.stem for c, t in zip(cases, traces, strict=True)]
     listed = ", ".join(names) or "none"
     if case and not found:
         close = nearest(case, names)

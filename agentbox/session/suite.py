@@ -12,7 +12,7 @@ from typing import TypeAlias
 from agentbox.core.scenario import Scenario
 from agentbox.core.verdict import Verdict
 from agentbox.session.run import Judged, run_case
-from agentbox.session.world import Host
+from agentbox.session.sources import Host, Sources
 
 PASSED, FAILED, USAGE, ERRORED, NOTHING, INTERRUPTED = 0, 1, 2, 3, 5, 130
 """Exit codes, as the README lists them; 4 is a replay that diverged."""
@@ -55,6 +55,7 @@ def run_suite(suite: Suite, watch: Watch) -> list[Verdict]:
 async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
     _interrupt_on_sigterm()
     places = asyncio.Semaphore(max(1, suite.jobs))
+    sources = Sources(suite.host)
     stopped = False
 
     async def one(scenario: Scenario) -> Verdict | None:
@@ -64,7 +65,7 @@ async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
                 return None
             watch(Progress(scenario))
             verdict = await run_case(
-                scenario, suite.host, suite.folder, lambda judged: watch(Progress(scenario, judged))
+                scenario, sources, suite.folder, lambda judged: watch(Progress(scenario, judged))
             )
             stopped = stopped or (suite.stop_early and not verdict.green)
             return verdict

@@ -16,7 +16,8 @@ from agentbox.models import FunctionModel
 from agentbox.runtime import Budget, Driver, Effects, World, scripted_user, stacked
 from agentbox.runtime.wall import elapsed
 from agentbox.session.run import clock_of
-from agentbox.session.world import Host, opened_tools, secrets_of
+from agentbox.session.sources import Host, Sources
+from agentbox.session.world import opened_tools
 from agentbox.trace import Redactor, TraceWriter, parse_trace
 
 
@@ -51,9 +52,10 @@ def call_tool(scenario: Scenario, host: Host, name: str, args: Mapping[str, Json
 
 async def _tooled(scenario: Scenario, host: Host, wanted: ToolCall | None) -> Tooled:
     clock = clock_of(scenario, live=host.live)
+    sources = Sources(host)
     lines: list[bytes] = []
-    writer = TraceWriter(lines.append, clock, elapsed, Redactor(secrets_of(scenario, host)))
-    async with opened_tools(scenario, host, clock, writer) as toolbox:
+    writer = TraceWriter(lines.append, clock, elapsed, Redactor(sources.secrets(scenario)))
+    async with opened_tools(scenario, sources, clock, writer) as toolbox:
         specs = toolbox.specs()
         result = await _called(scenario, toolbox, writer, wanted) if wanted else None
     return Tooled(specs, parse_trace(b"".join(lines)).events, result)

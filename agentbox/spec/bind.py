@@ -68,7 +68,7 @@ class Binder:
         """
         short = short_of(cls)
         if short and not (node.kind == "map" and long_form(cls, node.entries)):
-            return {short.name: self._field(short, node, what)}
+            return {short.name: self.field(short, node, what)}
         keys = keys_of(cls)
         meant = {
             self._refuse_key(entry.key, (*keys, *also), cls, what)
@@ -78,16 +78,15 @@ class Binder:
         given: dict[str, Any] = {}
         for name, key in keys.items():
             if name in node.entries and name not in also:
-                given[name] = self._field(key, node.entries[name].value, f"`{name}`")
+                given[name] = self.field(key, node.entries[name].value, f"`{name}`")
             elif key.required and name not in also:
                 given[name] = BAD
                 if name not in meant:
                     self._refuse_missing(key, node, what)
         return given
 
-    # -- by type ---------------------------------------------------------------------------------
-
-    def _field(self, key: Key, node: Node, what: str) -> Any:
+    def field(self, key: Key, node: Node, what: str) -> Any:
+        """Return the node's value as a field of its class wants it, or `BAD`."""
         value = self.value(key.type, node, what)
         if key.least is None or value is BAD or value is None:
             return value
@@ -97,6 +96,8 @@ class Binder:
         least = f"must be at least {key.least.minimum:g}, but it is {node.text}"
         self._problems.add(node.mark, f"{what} {'is empty' if counted else least}", note=key.doc)
         return BAD
+
+    # -- by type ---------------------------------------------------------------------------------
 
     def _option(self, option: Any, node: Node, what: str) -> Any:
         origin, inner = get_origin(option), get_args(option)
@@ -119,7 +120,7 @@ class Binder:
         return BAD if BAD in values.values() else values
 
     def _literal(self, allowed: tuple[Any, ...], node: Node, what: str) -> Any:
-        if any(type(value) is type(node.value) and value == node.value for value in allowed):
+        if node.value in allowed:
             return node.value
         names = [str(value) for value in allowed]
         self._problems.add(

@@ -41,8 +41,8 @@ def compose(text: str, file: str, problems: Problems) -> Node | None:
     return composer.root
 
 
-class _Stop(Exception):  # noqa: N818 - no error: the problem is told already
-    """What follows cannot be understood."""
+class _Stop(Exception):
+    """What follows cannot be understood; the problem is told already."""
 
 
 def _events(text: str, composer: _Composer) -> Iterator[Any]:
@@ -232,6 +232,9 @@ class _Composer:
                 "quote the text",
                 "inside { } a comma begins a new key: text that holds one needs quotes",
             )
+        elif frame.flow and self._lines[key.mark.line - 1][: key.mark.column - 1].endswith("?"):
+            # ruamel takes `{?a: b}` for `{? a: b}`
+            self._refuse_key(key, "text cannot begin with `?` here", hint="quote it")
         elif key.kind != "str":
             note = f'write "{cut(key.text)}"' if key.text else ""
             self._refuse_key(key, f"a key must be text, but this is {seen(key)}", note)

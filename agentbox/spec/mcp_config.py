@@ -63,8 +63,8 @@ def _is_json(text: str, file: str, problems: Problems) -> bool:
     except json.JSONDecodeError as error:
         mark = Mark(file, error.lineno, error.colno)
         problems.add(mark, f"this is no JSON: {error.msg}")
-    except RecursionError:
-        problems.add(Mark(file, 1, 1), "this is nested too deeply")
+    except (RecursionError, ValueError):
+        problems.add(Mark(file, 1, 1), "this is nested too deeply, or holds a number too large")
     else:
         return True
     return False

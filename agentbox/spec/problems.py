@@ -27,10 +27,7 @@ class Problems:
         return lines[mark.line - 1] if 0 < mark.line <= len(lines) else ""
 
     def add(self, mark: Mark, message: str, *, note: str = "", hint: str = "") -> None:
-        """Add a problem. The same one at the same place counts once: cases share what they merge.
-
-        A source line of the scenario is read again for each case that inherits it.
-        """
+        """Add a problem; once, however many cases share what is wrong."""
         problem = Problem(message, mark, note, self.line(mark), hint)
         self._found.setdefault((mark, message), problem)
 

@@ -103,8 +103,7 @@ class _Reader:
         obey(whole, laid, self._ground)
         keys = keys_of(Scenario)
         given = {
-            key: self._binder.value(keys[key].type, whole.entries[key].value, f"`{key}`")
-            for key in laid
+            key: self._binder.field(keys[key], whole.entries[key].value, f"`{key}`") for key in laid
         }
         if BAD in case.values() or BAD in given.values():
             return {}

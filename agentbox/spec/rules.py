@@ -23,8 +23,10 @@ from agentbox.spec.problems import Problems
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _FILE = re.compile(r"(?P<file>.+\.py):[A-Za-z_]\w*")
-_SERVER = re.compile(r"[A-Za-z0-9_-]+")
-_FOREIGN = re.compile(r"\$\{(env:|input:|workspaceFolder)[^}]*\}")
+_FOREIGN = re.compile(r"\$\{(env|input|config|workspaceFolder):[^}]*\}")
+SERVER_NAME = "[A-Za-z0-9_-]+"
+"""What may prefix a tool's name: the dot that follows it must not be in it."""
+_SOME_TIME = "2000-01-01T00:00:00Z"
 _TRANSPORTS: Mapping[str, str] = {"command": "args, env", "url": "headers", "memory": ""}
 """The three ways to reach a server, and the keys that go with each."""
 
@@ -51,20 +53,15 @@ def obey(scenario: Node, keys: Collection[str], ground: Ground) -> None:
 
 
 def _time(_: Node, scenario: Node, ground: Ground) -> None:
-    now, zone = scenario.get("now"), scenario.get("zone")
-    if zone and zone.kind == "str" and not _is_time("2000-01-01T00:00:00Z", zone, ground, zone):
-        return
-    if now and now.kind == "str" and now.value != "real":
-        _is_time(now.text, zone, ground, now)
-
-
-def _is_time(now: str, zone: Node | None, ground: Ground, blamed: Node) -> bool:
-    try:
-        Clock.at(now, zone.text if zone and zone.kind == "str" else "")
-    except ValueError as error:
-        ground.problems.add(blamed.mark, str(error))
-        return False
-    return True
+    zone = scenario.string("zone")
+    for key, now in (("zone", _SOME_TIME), ("now", scenario.string("now"))):
+        node = scenario.get(key)
+        if node and node.kind == "str" and now != "real":
+            try:
+                Clock.at(now, zone)
+            except ValueError as error:
+                ground.problems.add(node.mark, str(error))
+                return
 
 
 def _agent(agent: Node, scenario: Node, ground: Ground) -> None:
@@ -145,7 +142,7 @@ def _existing_file(name: str, mark: Mark, ground: Ground) -> None:
 
 def _servers(servers: Node, _: Node, ground: Ground) -> None:
     for name, entry in servers.entries.items():
-        if not _SERVER.fullmatch(name):
+        if not re.fullmatch(SERVER_NAME, name):
             message = f"`{cut(name)}` cannot name a server"
             note = "letters, digits, _ and -: it prefixes the names of tools"
             ground.problems.add(entry.key.mark, message, note=note)
@@ -173,9 +170,7 @@ def _server(name: str, key: Node, server: Node, ground: Ground) -> None:
 
 def _reached(server: Node, ground: Ground) -> None:
     command, url, memory = (server.get(transport) for transport in _TRANSPORTS)
-    if command and command.value in ("", ()):
-        ground.problems.add(command.mark, "`command` is empty", note="name the program to run")
-    elif command and " " in server.string("command") and "args" not in server.entries:
+    if command and " " in server.string("command") and "args" not in server.entries:
         words = ", ".join(command.text.split())
         message = "`command` is run without a shell, so this is one name with blanks in it"
         ground.problems.add(command.mark, message, note=f"write [{words}]")

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from agentbox.core.messages import Json
 from agentbox.core.scenario import OVERRIDES, AtLeast, CheckSpec, Kinds, Scenario, Server
+from agentbox.spec.rules import SERVER_NAME
 from agentbox.spec.shapes import Key, keys_of, kinds_of, options, short_of
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -38,6 +39,7 @@ def scenario_schema(kinds: Kinds) -> dict[str, Json]:
     drawing = _Drawing(kinds)
     top = drawing.object(Scenario)
     top["properties"] = {"$schema": {"type": "string"}} | top["properties"]
+    top["properties"]["servers"]["propertyNames"] = {"pattern": f"^{SERVER_NAME}$"}
     case = drawing.definitions["Case"]
     case["properties"] |= {name: top["properties"][name] for name in OVERRIDES}
     return {

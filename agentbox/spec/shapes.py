@@ -95,7 +95,7 @@ def kinds_of(option: Any) -> frozenset[Kind]:
     origin = get_origin(option)
     if origin is Literal:
         return frozenset[Kind]().union(*(_SCALARS[type(value)] for value in get_args(option)))
-    if origin in _GENERICS:
+    if origin in _GENERICS and (origin is not tuple or get_args(option)[1:] == (...,)):
         return _GENERICS[origin]
     raise TypeError(f"{option} is no type for a key of a scenario file")
 

@@ -16,7 +16,7 @@ from agentbox.core.messages import Json, ToolCall, ToolResult, ToolSpec, is_list
 from agentbox.core.runtime import CallContext
 from agentbox.schema import schema_problem
 from agentbox.toolboxes.functions import FunctionDefinition
-from agentbox.toolboxes.http import HttpRequest, Network
+from agentbox.toolboxes.network import Network
 
 Load: TypeAlias = Callable[[str], Any]
 """Gives the object behind `path/to/file.py:name` or `package.module:name`; AuthorError if none."""
@@ -97,6 +97,8 @@ def _definition(entry: Json, where: str, load: Load, network: Network) -> Defini
     if isinstance(how, str):
         return Definition(spec, FunctionDefinition.of(load(how)))
     if is_object(how) and is_object(how.get("http")):
+        from agentbox.toolboxes.http import HttpRequest  # noqa: PLC0415 - 5 ms, for these only
+
         return Definition(spec, HttpRequest.of(how["http"], f"{where} `{spec.name}`", network))
     raise AuthorError(
         Problem(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,11 @@ async def run(function: Function, kwargs: Mapping[str, Any]) -> Any:
     """Run a function, sync or async."""
     if inspect.iscoroutinefunction(function):
         return await function(**kwargs)
-    result = await in_thread(partial(function, **kwargs))
+    try:
+        result = await in_thread(partial(function, **kwargs))
+    except asyncio.CancelledError as error:
+        error.add_note("The function was given up on and may still be running.")
+        raise
     return await result if inspect.isawaitable(result) else result
 
 

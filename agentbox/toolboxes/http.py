@@ -12,7 +12,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -20,6 +20,7 @@ from agentbox.core.environment import expand, unset
 from agentbox.core.errors import AuthorError, Problem, nearest
 from agentbox.core.messages import Json, Status, ToolCall, ToolResult, is_list, is_object
 from agentbox.core.runtime import CallContext
+from agentbox.toolboxes.network import Network
 
 if TYPE_CHECKING:
     import httpx
@@ -30,14 +31,6 @@ _METHODS = ("GET", "HEAD", "DELETE", "POST", "PUT", "PATCH")
 _IN_QUERY = frozenset({"GET", "HEAD", "DELETE"})
 _TEMPLATE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _RETRYABLE = frozenset({429, 503})
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """What requests may reach, and where their secrets come from."""
-
-    environ: Mapping[str, str] = field(default_factory=dict[str, str])
-    live: bool = False
 
 
 class _Refused(Exception):
@@ -123,13 +116,7 @@ class HttpRequest:
             return "127.0.0.1" if host == "localhost" else host
         if not self.network.live:
             raise _Refused(f"Offline: `{host}` is not on this machine. --live allows it.")
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                host, port, type=socket.SOCK_STREAM
-            )
-        except OSError as error:
-            raise _Refused(f"`{host}` has no address: {error}") from None
-        addresses = [str(each[4][0]) for each in found]
+        addresses = [host] if _address_of(host) else await _resolved(host, port)
         private = [a for a in addresses if not ipaddress.ip_address(a).is_global]
         if private and not self.allow_private:
             raise _Refused(
@@ -137,6 +124,15 @@ class HttpRequest:
                 '"allow_private": true.'
             )
         return addresses[0]
+
+
+async def _resolved(host: str, port: int) -> list[str]:
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise _Refused(f"`{host}` has no address: {error}") from None
+    return [str(each[4][0]) for each in found]
 
 
 async def _result(response: httpx.Response) -> ToolResult:
@@ -168,12 +164,15 @@ def _structured(response: httpx.Response, text: str) -> Json:
 
 
 def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+    address = _address_of(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return None
 
 
 def _plain(value: Json) -> str:

@@ -135,6 +135,13 @@ def test_times_counts_the_calls_that_fit_exactly(tape):
     )
 
 
+def test_times_of_calls_of_which_none_fits_shows_what_differs(tape):
+    tape.turn().call(got("A")).say("Done.")
+    found = tape.judge("tool_called", name=GET, args={"account_id": "B"}, times=2)
+    assert (found.outcome, found.at) == ("failed", "c:case/t1/s1/call1")
+    assert found.message.endswith('t1/s1/call1 account_id is "A", not "B"')
+
+
 def test_times_may_be_none_at_all(tape):
     tape.turn().call(got("A")).say("Done.")
     assert tape.judge("tool_called", name="other", times=0).outcome == "passed"
@@ -160,6 +167,11 @@ def test_failed_calls_count_unless_they_are_skipped(tape):
         "no call of accounts.get_account ended ok (match: ignore, failed_calls: skip): "
         "t1/s1/call1 accounts.get_account timeout; t1/s1/call2 accounts.get_account timeout"
     )
+
+
+def test_skipping_failed_calls_counts_the_others(tape):
+    tape.turn().call((GET, {}, {"status": "timeout"}), (GET, {}, {}), (GET, {}, {})).say("Done.")
+    assert tape.judge("tool_called", name=GET, times=2, failed_calls="skip").outcome == "passed"
 
 
 def test_the_tries_of_a_call_are_one_call_that_ended_as_its_last_try(tape):
@@ -203,10 +215,25 @@ JSON = st.recursive(
 OBJECTS = st.dictionaries(st.text("ab"), JSON, max_size=3)
 
 
+def plain(value) -> tuple:
+    """A JSON value as Python compares it, its kind beside it."""
+    if isinstance(value, bool) or value is None:
+        return ("constant", value)
+    if isinstance(value, (int, float)):
+        return ("number", value)
+    if isinstance(value, list):
+        return ("list", [plain(item) for item in value])
+    if isinstance(value, dict):
+        return ("object", {key: plain(item) for key, item in value.items()})
+    return ("text", value)
+
+
 @given(JSON, JSON)
-def test_equality_of_json_is_an_equivalence(one, other):
+def test_equality_of_json_is_pythons_with_kinds_told_apart(one, other):
     assert same(one, one)
-    assert same(one, other) == same(other, one)
+    assert same(one, other) == (plain(one) == plain(other))
+    assert same([one], [other]) == same(one, other)
+    assert not same([one], [one, other])
 
 
 @given(OBJECTS, OBJECTS)

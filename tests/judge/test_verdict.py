@@ -261,35 +261,43 @@ def test_a_kind_that_nobody_registered_can_not_be_judged(tape):
 
 
 @given(st.randoms(use_true_random=False))
-def test_the_order_in_which_events_finished_changes_nothing(chance):
-    events = [
+def test_the_order_in_which_concurrent_calls_ran_changes_nothing(chance):
+    def batch(step: int) -> list[TraceEvent]:
+        at = f"c:case/t1/s{step}"
+        asked = [
+            TraceEvent(f"{at}/call{n}", "tool.request", {"tool": f"{n}"}) for n in range(1, 12)
+        ]
+        came = [TraceEvent(f"{at}/call{n}", "tool.result", {"status": "ok"}) for n in range(1, 12)]
+        chance.shuffle(asked)
+        chance.shuffle(came)
+        said = TraceEvent(at, "model.result", {"text": f"step {step}"})
+        return [TraceEvent(at, "model.request", {}), said, *asked, *came]
+
+    end = {"end": {"reason": "answered", "answer": "step 11"}}
+    written = [
         TraceEvent("c:case", "scope.enter", {"scope": "run"}),
         TraceEvent("c:case/t1", "scope.enter", {"scope": "turn"}),
+        *(event for step in range(1, 12) for event in batch(step)),
+        TraceEvent("c:case/t1", "scope.leave", end),
+        TraceEvent("c:case", "scope.leave", end),
     ]
-    middle = [
-        TraceEvent(f"c:case/t1/s{n}", "model.result", {"text": f"step {n}"}) for n in range(1, 12)
+    found = read(written)
+    assert found == read(sorted(written, key=lambda event: position_key(event.at)))
+    assert [one.at for one in found.whole.calls] == [
+        f"c:case/t1/s{step}/call{n}" for step in range(1, 12) for n in range(1, 12)
     ]
-    chance.shuffle(middle)
-    end = {"reason": "answered", "answer": "step 11"}
-    events += [
-        *middle,
-        TraceEvent("c:case/t1", "scope.leave", {"end": end}),
-        TraceEvent("c:case", "scope.leave", {"end": end}),
-    ]
-    written = read(events)
-    canonical = read(sorted(events, key=lambda event: position_key(event.at)))
-    assert written == canonical
-    assert written.whole.said[-1].text == "step 11"
+    assert found.turns[1].said[-1].text == "step 11"
 
 
 def test_stats_count_what_the_agent_did(tape):
     usage = {"input": 10, "output": 5, "cost_usd": 0.25}
     tape.turn().call(("a.b", {}, {}), ("a.b", {}, {})).turn().say("hi", usage)
+    tape.emit("c:case/t2/s1/call1", "tool.request")
     tape.emit("c:case/t2/s1/call1/child1", "model.request")
     tape.emit("u:case/t1/s1", "model.request")
     tape.events.append(TraceEvent("c:case", "clock.read", {"clock": 12.5}))
     assert stats_of(tape.close()) == Stats(
-        turns=2, steps=2, tool_calls=2, tokens=None, cost_usd=None, virtual_seconds=12.5
+        turns=2, steps=2, tool_calls=3, tokens=None, cost_usd=None, virtual_seconds=12.5
     )
 
 

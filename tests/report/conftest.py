@@ -123,5 +123,5 @@ def sample() -> SimpleNamespace:
     """The builders above: `event`, `events`, `check`, `verdict`, and the names they use."""
     return SimpleNamespace(
         event=event, events=story, check=failed_check, verdict=verdict,
-        case=CASE, answer=ANSWER, user=USER, record=RECORD, slots=SLOTS,
+        case=CASE, answer=ANSWER, user=USER, record=RECORD, slots=SLOTS, header=HEADER,
     )  # fmt: skip

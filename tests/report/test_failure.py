@@ -113,6 +113,15 @@ def test_a_check_of_the_whole_run_without_a_place_tells_every_turn(
     assert "<- here" not in text
 
 
+def test_a_turn_is_told_once_however_many_checks_speak_of_it(sample: SimpleNamespace) -> None:
+    events = [*sample.events(), sample.event("u:x/t2", "user.result", text="And now?")]
+    whole = sample.check(turn=None, at="", claim="tool_called x")
+    text = plain(failure(sample.verdict(checks=(sample.check(), whole)), events))
+    order = ["says March 19", "turn 1\n", "tool_called x", "turn 2\n"]
+    assert sorted(order, key=text.index) == order
+    assert text.count("  turn 1\n") == 1
+
+
 @pytest.mark.parametrize("at", ["c:t1", "c:overdue_upgrade", "nonsense", "c:x/t9/s9/call9"])
 def test_a_place_that_is_not_in_the_trace_marks_nothing(sample: SimpleNamespace, at: str) -> None:
     check = sample.check(turn=None, at=at)
@@ -143,6 +152,19 @@ def test_a_long_turn_shows_its_ends_and_what_is_around_the_place(sample: SimpleN
     assert text.count("(42 steps left out)") == 1
     assert "(43 steps left out)" in text
     assert "Thought 50.  <- here" in text
+
+
+def test_a_step_of_many_calls_shows_its_ends(sample: SimpleNamespace) -> None:
+    at = f"{sample.case}/t1/s1"
+    calls = [
+        sample.event(f"{at}/call{number}", "tool.request", tool=f"tool{number}", args={})
+        for number in range(1, 41)
+    ]
+    text = plain(failure(sample.verdict(checks=(sample.check(at=f"{at}/call20"),)), calls))
+    shown = [number for number in range(1, 41) if f"tool{number}()" in text]
+    assert shown == [1, 2, 3, 4, *range(17, 24), 37, 38, 39, 40]
+    assert "(12 calls left out)" in text
+    assert "(13 calls left out)" in text
 
 
 def test_hostile_words_cannot_leave_their_place(sample: SimpleNamespace) -> None:

@@ -138,6 +138,16 @@ def test_progress_shows_what_runs_and_how_many_came_to_what() -> None:
     )
 
 
+def test_progress_without_clock_or_work_is_the_count_alone() -> None:
+    assert agentbox.report.plain([progress_line([], 0, 1, {})]) == "  0/1\n"
+
+
+def test_a_line_of_nothing_but_blanks_is_empty() -> None:
+    stream = io.StringIO()
+    Painter(stream, color=True).write([(("a ", "bad"), ("  ", "dim")), (("  ", "bad"),)])
+    assert stream.getvalue() == "\x1b[1;31ma\x1b[0m\n\n"
+
+
 def test_a_piped_run_never_imports_rich_nor_a_parser_of_commands() -> None:
     program = (
         "import sys, io; from agentbox.report import *\n"

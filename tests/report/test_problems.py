@@ -75,6 +75,13 @@ def test_carets_stand_under_what_is_meant(source: str, column: int, width: int, 
     assert carets.count("^") == cells(under)
 
 
+@pytest.mark.parametrize(("column", "width"), [(1, 1), (2, 2), (2, 4), (4, 1), (5, 9)])
+def test_tabs_reach_the_same_stops_wherever_the_mark_is(column: int, width: int) -> None:
+    source = "ab\tc\td: e"
+    lines = plain(excerpt(Mark("x", 1, column, width), source, "")).splitlines()
+    assert lines[2] == f" 1 | {source.expandtabs(4)}"
+
+
 @pytest.mark.parametrize("column", [1, 30, 300, 590, 597])
 def test_a_long_line_is_cut_around_the_caret(column: int) -> None:
     source = "".join(f"{number:03}" for number in range(200))

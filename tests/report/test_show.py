@@ -17,64 +17,28 @@ from agentbox.report import (
     find_step,
     findings,
     plain,
+    problem_json,
     show,
     show_json,
     show_step,
     step_json,
 )
 
-KINDS = [
-    "run.start",
-    "run.end",
-    "scope.leave",
-    "user.result",
-    "model.request",
-    "model.result",
-    "tool.request",
-    "tool.result",
-    "budget.refused",
-    "server.died",
-    "finding",
-    "mcp.frame",
-    "check.result",
-    "seal",
-]
+KINDS = (
+    *("run.start", "run.end", "scope.leave", "user.result", "model.request", "model.result"),
+    *("tool.request", "tool.result", "budget.refused", "server.died", "finding", "mcp.frame"),
+    *("check.result", "seal"),
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = [
-    "text",
-    "calls",
-    "slots",
-    "tools",
-    "tool",
-    "args",
-    "status",
-    "source",
-    "result",
-    "structured",
-    "parts",
-    "meta",
-    "error",
-    "limit",
-    "end",
-    "scenario",
-    "case",
-    "now",
-    "zone",
-    "seed",
-    "problems",
-    "outcome",
-    "message",
-    "check",
-    "server",
-    "code",
-    "side",
-    "usage",
-    "frame",
-]
+FIELDS = (
+    *("text", "calls", "slots", "tools", "tool", "args", "status", "source", "result", "side"),
+    *("structured", "parts", "meta", "error", "limit", "end", "scenario", "case", "now", "zone"),
+    *("seed", "problems", "outcome", "message", "check", "server", "code", "usage", "frame"),
+)
 AT = st.sampled_from(
     ["c:x", "c:x/t1", "c:x/t1/s1", "c:x/t1/s1/call1", "u:x/t1", "h:x/t1/s1", "", "/"]
 )
@@ -125,6 +89,17 @@ def test_an_errored_run_tells_why(sample: SimpleNamespace) -> None:
     assert "  errored · not sealed: the run was cut short\n  it died\n  \\x1b[2J\n" in text
 
 
+def test_a_server_that_died_tells_its_exit_and_its_last_words(sample: SimpleNamespace) -> None:
+    words = "\n".join(f"line {number}" for number in range(20)) + "\x1b[2J\n"
+    died = sample.event(
+        "h:x/server-a", "server.died", server="accounts", exit=0, note="", side={"stderr": words}
+    )
+    lines = plain(show([died])).splitlines()
+    head = lines.index("    accounts  died   exit 0")
+    assert lines[head + 1] == "      line 12"
+    assert lines[-1] == "      line 19\\x1b[2J"
+
+
 def test_only_the_slots_that_changed_are_shown_again(sample: SimpleNamespace) -> None:
     later = [dict(slot) for slot in sample.slots]
     later[3] |= {"state": "filled", "text": "4 messages"}
@@ -150,9 +125,11 @@ def test_refusals_failures_and_limits_are_told_in_their_place(
         sample.event("u:x/t1", "user.result", text="Go on."),
         sample.event(f"{turn}/s1", "model.request"),
         sample.event(f"{turn}/s1", "model.result", text="Both at once.", calls=calls),
-        *(sample.event(f"{turn}/s1/call{n}", "tool.request", **c) for n, c in enumerate(calls[:2], 1)),
+        sample.event(f"{turn}/s1/call1", "tool.request", **calls[0]),
+        sample.event(f"{turn}/s1/call2", "tool.request", **calls[1]),
         sample.event(f"{turn}/s1/call3", "budget.refused", limit="tool_calls"),
-        sample.event(f"{turn}/s1/call2", "tool.result", status="failed", source="schema", text="no"),
+        sample.event(f"{turn}/s1/call2", "tool.result", status="failed", source="schema",
+                     text="no"),
         sample.event(f"{turn}/s1/call1", "tool.result", status="timeout", source="transport",
                      text="No answer within 1 s.", side={"detail": "1\n2\n3\n4\nlast words"}),
         sample.event(f"{turn}/s2", "budget.refused", limit="steps"),
@@ -165,8 +142,42 @@ def test_refusals_failures_and_limits_are_told_in_their_place(
     assert plain(show(events)) == snapshot
 
 
-def test_the_json_of_a_trace_is_plain(sample: SimpleNamespace, snapshot: SnapshotAssertion) -> None:
-    assert json.dumps(show_json(sample.events()), indent=1) == snapshot
+def test_the_json_of_a_trace_tells_the_same_story(sample: SimpleNamespace) -> None:
+    told = show_json(sample.events(), [Problem("torn")], sample.events()[7:8])
+    (turn,) = told.pop("turns")
+    assert told == {
+        "header": sample.header,
+        "sealed": True,
+        "outcome": "failed",
+        "end": "answered",
+        "problems": [problem_json(Problem("torn"))],
+        "in_flight": [{"at": f"{sample.case}/t1/s1", "kind": "model.request"}],
+        "findings": [],
+        "checks": [
+            {
+                "check": "says",
+                "claim": None,
+                "outcome": "failed",
+                "message": '"March 19" was not said (case counts)',
+                "turn": 1,
+                "on": f"{sample.case}/t1/s2",
+            }
+        ],
+    }
+    assert (turn["turn"], turn["user"]) == (1, sample.user)
+    assert [step["text"] for step in turn["steps"]] == [None, sample.answer]
+    assert [step["slots"] for step in turn["steps"]] == [sample.slots, sample.slots]
+    assert turn["steps"][0]["calls"] == [
+        {
+            "at": f"{sample.case}/t1/s1/call1",
+            "tool": "accounts.get_account",
+            "args": {"account_id": "LLM-4829"},
+            "status": "ok",
+            "source": None,
+            "text": sample.record,
+            "refused": None,
+        }
+    ]
 
 
 # -- one step
@@ -190,6 +201,49 @@ def test_a_step_shortens_nothing(sample: SimpleNamespace) -> None:
     text = plain(show_step(sample.events(), at, [{"role": "user", "text": long}], width=80))
     assert long in text
     assert sample.answer in text
+
+
+def test_a_step_tells_what_did_not_come(sample: SimpleNamespace) -> None:
+    turn = f"{sample.case}/t1"
+    call = {"tool": "odd", "malformed": '{"a": '}
+    events = [
+        sample.event(f"{turn}/s1", "model.result", text="Hm.", calls=[call], stop="length"),
+        sample.event(f"{turn}/s1/call1", "budget.refused", limit="tool_calls"),
+        sample.event(f"{turn}/s2", "model.request", clock=2.5),
+        sample.event(f"{turn}/s3", "budget.refused", limit="steps"),
+        sample.event(f"{turn}/s4", "model.result", error="no answer\x1b"),
+        sample.event(f"{turn}/s5", "model.result", usage={"input": 3}),
+        sample.event(f"{turn}/s5/call1", "tool.request", tool="slow", args={}),
+    ]
+
+    def told(step: str) -> str:
+        return plain(show_step(events, f"{turn}/{step}", []))
+
+    assert "    stopped by: length\n" in told("s1")
+    assert '    no JSON object: {"a": \n  not run: limit `tool_calls`\n' in told("s1").replace(
+        '{"a":\n', '{"a": \n'
+    )
+    assert "now + 2.5s" in told("s2")
+    assert "slots\n    not recorded\n" in told("s2")
+    assert "reply\n    none: the trace ends before it\n" in told("s2")
+    assert "not asked: the limit `steps` is reached" in told("s3")
+    assert "the model failed: no answer\\x1b" in told("s4")
+    assert "usage input 3\n" in told("s5")
+    assert "reply\n    nothing\n" in told("s5")
+    assert "no answer: it was in flight" in told("s5")
+
+
+def test_structured_content_that_repeats_the_text_is_not_repeated(
+    sample: SimpleNamespace,
+) -> None:
+    at = f"{sample.case}/t1/s1"
+    data = json.loads(sample.record)
+    same = sample.event(f"{at}/call1", "tool.result", status="ok", text=sample.record,
+                        structured=data)  # fmt: skip
+    other = sample.event(f"{at}/call1", "tool.result", status="ok", text="{broken",
+                         structured=data)  # fmt: skip
+    assert "structured" not in plain(show_step([*sample.events(), same], at, []))
+    assert "structured" in plain(show_step([*sample.events(), other], at, []))
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,8 @@ def test_a_type_is_told_in_a_few_words(schema: dict, words: str) -> None:
 
 def test_a_schema_that_contains_itself_comes_to_an_end() -> None:
     schema: dict = {}
-    schema["anyOf"] = [schema, {"type": "null"}]
-    assert type_of(schema)
+    schema["anyOf"] = [schema, schema, {"type": "null"}]  # twice: without a floor it would explode
+    assert type_of(schema).startswith("any | null")
 
 
 def test_a_first_sentence_is_the_first_sentence() -> None:

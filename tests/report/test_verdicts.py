@@ -107,6 +107,10 @@ def test_the_header_tells_the_pinned_time_and_the_seed() -> None:
     )
 
 
+def test_a_header_of_no_scenario_names_no_time() -> None:
+    assert plain([run_header("0.1.0", [])]) == "agentbox 0.1.0 · offline\n"
+
+
 def test_the_header_tells_when_cases_differ() -> None:
     many = [scenario(f"2026-03-2{day}T14:30:00", day, "Europe/Berlin") for day in range(3)]
     assert plain([run_header("0.1.0", many, mode="live")]) == (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import os
 import sqlite3
@@ -262,13 +263,24 @@ def test_the_database_may_be_named_by_the_environment(tmp_path):
     assert not (tmp_path / "accounts.db").exists()
 
 
-def test_servers_that_start_together_fill_one_database_once(tmp_path):
-    place = str(tmp_path / "shared.db")
-    together = [served(tmp_path, place) for _ in range(4)]
-    for process in together:
-        _, errors = process.communicate(timeout=60)
-        assert (process.returncode, errors) == (0, b"")
-    assert rows(Path(place), "SELECT count(*) FROM account") == [(6,)]
+def test_a_database_that_another_server_has_just_filled_is_taken_as_it_is(tmp_path):
+    spec = importlib.util.spec_from_file_location("accounts_under_test", SERVER)
+    assert spec
+    assert spec.loader
+    accounts = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = accounts
+    spec.loader.exec_module(accounts)
+    with closing(accounts.connect(str(tmp_path / "x.db"))) as db:
+        accounts._fill(db)
+        assert not db.in_transaction
+        assert db.execute("SELECT count(*) FROM account").fetchone()[0] == 6
+    with closing(sqlite3.connect(f"file:{tmp_path}/x.db?mode=ro", uri=True)) as db:
+        accounts._fill(db)
+    (tmp_path / "empty.db").touch()
+    with closing(sqlite3.connect(f"file:{tmp_path}/empty.db?mode=ro", uri=True)) as db:
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            accounts._fill(db)
+        assert not db.in_transaction
 
 
 @pytest.mark.parametrize("content", [None, b"this is no database, however long it may be" * 99])

@@ -6,7 +6,7 @@ import json
 from io import StringIO
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -91,6 +91,10 @@ MISTAKES = [
     ("? [a]\n: b", "1:3", "a key must be text, but this is a list", "", ""),
     ("? {a: 1}\n: b", "1:3", "a key must be text, but this is a mapping", "", ""),
     (": a", "1:1", "a key must be text, but this is left out", "", ""),
+    ("{?a: b}", "1:3", "text cannot begin with `?` here", "", "quote it"),
+    ("[?a: b]", "1:3", "text cannot begin with `?` here", "", "quote it"),
+    ("[?a]", "1:3", "`a` has no value", "quote the text",
+     "inside { } a comma begins a new key: text that holds one needs quotes"),
     ("a: .inf", "1:4", "`.inf` is no number that JSON can write", "", "put text in quotes"),
     ("a: -.INF", "1:4", "`-.INF` is no number that JSON can write", "", "put text in quotes"),
     ("a: .nan", "1:4", "`.nan` is no number that JSON can write", "", "put text in quotes"),
@@ -193,6 +197,10 @@ def test_text_over_several_lines_is_marked_to_the_end_of_its_first():
     assert node.json() == {"a": "one two", "b": "three\n"}
 
 
+def test_a_complex_key_in_brackets_may_be_text():
+    assert value("{? a : b, ? c: d}") == {"a": "b", "c": "d"}
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_any_line_end_counts_as_one(end):
     (problem,) = refused(end.join(["a: 1", "b: 2", "c: .nan"]))
@@ -226,5 +234,6 @@ def test_what_a_yaml_writer_wrote_is_read_as_it_was(wanted, flow):
     writer.default_flow_style = flow
     stream = StringIO()
     writer.dump({"key": wanted}, stream)
+    assume("?" not in stream.getvalue())  # ruamel writes `{?a: b}`, which is no YAML 1.2
     found = value(stream.getvalue())
     assert json.dumps(found, sort_keys=True) == json.dumps({"key": wanted}, sort_keys=True)

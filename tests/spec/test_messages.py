@@ -10,10 +10,13 @@ BRACKETS = "inside { } a comma begins a new key: text that holds one needs quote
 ROWS = [
     # what is replaced in the sample, by what; under the caret; message; note; hint
     # -- keys
-    ("  loop: react", "  lop: react", "lop", "unknown key `lop` in `agent`", "did you mean `loop`?", ""),
+    ("  loop: react", "  lop: react", "lop", "unknown key `lop` in `agent`", "did you mean `loop`?",
+     ""),
     ("  loop: react", "  zzz: react", "zzz", "unknown key `zzz` in `agent`", ONE_OF_THE_KEYS, ""),
-    ("seed: 7", "limits: {}", "limits", "unknown key `limits` in the file", "it belongs in `agent`", ""),
-    ("seed: 7", "turns: []", "turns", "unknown key `turns` in the file", "it belongs in a case", ""),
+    ("seed: 7", "limits: {}", "limits", "unknown key `limits` in the file", "it belongs in `agent`",
+     ""),
+    ("seed: 7", "turns: []", "turns", "unknown key `turns` in the file", "it belongs in a case",
+     ""),
     ("    tags: [smoke]", "    servers: {}", "servers", "unknown key `servers` in a case",
      "it belongs in the file, beside `cases`", ""),
     ("    tags: [smoke]", "    tag: [smoke]", "tag", "unknown key `tag` in a case",
@@ -131,6 +134,15 @@ ROWS = [
      "give it a value: `context: {custmer: ...}`"),
     ("You are the support desk.", "file:prompts/support.md", "file:prompts/support.md",
      "no such file: prompts/support.md", "there is no folder prompts", ""),
+    ("{name: Dana, plan: enterprise}", "{}\ncontext: 5", "context",
+     "the key `context` stands twice", "first at scenarios/bot.yaml:15:1", ""),
+    ("{provider: python, function: models/support.py:reply}", "models/support.py:reply",
+     "models/support.py:reply",
+     '`model` must be a mapping, but it is the text "models/support.py:reply"', "", ""),
+    ("function: models/support.py:reply", "function: 5", "5",
+     "`function` must be text, but it is the number 5", 'quote it: "5"', ""),
+    ("tools: [tools/calendar.py]", "tools: [1]", "1",
+     "an entry of `tools` must be text, but it is the number 1", 'quote it: "1"', ""),
     # -- time
     ("2026-03-20T14:30:00Z", "2026-03-20", "2026-03-20",
      "'2026-03-20' is no RFC 3339 time such as 2026-03-20T14:30:00Z", "", ""),
@@ -232,7 +244,8 @@ def test_a_slot_is_filled_from_the_context_of_its_case(project, sample, said):
 def test_a_long_value_is_cut_in_its_message(project, changed, said):
     (problem,) = project.problems(changed("seed: 7", f"seed: {'word ' * 40}"))
     assert said(problem)[1] == (
-        '`seed` must be a whole number, but it is the text "word word word word word word word word…"'
+        "`seed` must be a whole number, but it is the text "
+        '"word word word word word word word word…"'
     )
 
 

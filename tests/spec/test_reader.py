@@ -134,7 +134,9 @@ def test_a_schema_key_for_editors_is_tolerated(project, sample):
 
 
 def test_an_anchor_may_be_used_again(project, changed):
-    text = changed("{name: Dana, plan: enterprise}", "&dana {name: Dana, plan: free}\n  again: *dana")
+    text = changed(
+        "{name: Dana, plan: enterprise}", "&dana {name: Dana, plan: free}\n  again: *dana"
+    )
     (read,) = project.read(text)
     assert read.context["again"] == read.context["customer"]
 
@@ -236,6 +238,12 @@ def test_an_unreadable_file_is_refused(project, kinds, sample):
     project.write("shut.yaml", sample).chmod(0)
     problem = _refused(project.root / "shut.yaml", project, kinds)
     assert problem.message == "cannot read shut.yaml: Permission denied"
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux alone has it")
+def test_a_file_that_fails_while_it_is_read_is_refused(kinds):
+    with pytest.raises(AuthorError, match="cannot read self/mem: Input/output error"):
+        read_scenarios(Path("/proc/self/mem"), kinds, Path("/proc"), {})
 
 
 def test_a_path_is_shown_from_the_root_however_it_is_given(project, kinds, sample):

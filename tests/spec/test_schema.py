@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import make_dataclass
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from jsonschema import Draft7Validator
 
 import agentbox.spec
 from agentbox.core.errors import AuthorError
+from agentbox.core.scenario import CheckKind, Kinds
 from agentbox.session import KINDS
 from agentbox.spec import scenario_schema, schema_text
 from agentbox.spec.compose import compose
@@ -86,7 +88,8 @@ VALID = [
     "servers: {a: {url: 'http://x', headers: {A: b}}, b: {memory: 'm:n', era: auto}}\n" + CASES,
     "trace: {frames: true}\ndeadlines: {call: 1, list: 2.5}\nsecrets: [A]\n" + CASES,
     "tools: [tools/calendar.py]\n" + CASES,
-    CASES + "    tags: [a]\n    known_failure: it is late\n    seed: 4\n    agent: {loop: single}\n",
+    CASES
+    + "    tags: [a]\n    known_failure: it is late\n    seed: 4\n    agent: {loop: single}\n",
     CASES + "    model: {name: other}\n    trace: {frames: true}\n    context: {a: 1}\n",
     "cases:\n  - {name: a, turns: [{user: hi, checks: [{says: x}]}, {user: ''}]}\n",
     CHECK + "says: x\n",
@@ -138,6 +141,7 @@ INVALID = [
     "trace: true\n" + CASES,
     CASES + "    servers: {}\n",
     CASES + "    seed: x\n",
+    CASES + "    tick: -1\n",
     CASES + "    agent: {limits: {steps: 0}}\n",
     CHECK + "hello\n",
     CHECK + "{}\n",
@@ -176,10 +180,16 @@ def test_the_schema_and_the_reader_agree(body, project, kinds):
 
 def test_the_reader_alone_tells_a_number_from_a_whole_one(project, kinds):
     text = HEAD + "seed: 1.0\n" + CASES
-    assert Draft7Validator(scenario_schema(kinds)).is_valid(
-        compose(text, "f", Problems()).json()
-    )
+    assert Draft7Validator(scenario_schema(kinds)).is_valid(compose(text, "f", Problems()).json())
     assert not _reads(project, text)
+
+
+def test_a_check_of_a_third_party_need_not_document_its_keys():
+    params = make_dataclass("Params", [("near", int)])
+    schema = scenario_schema(Kinds({"near": CheckKind(params, "It is near.")}, {}))
+    near = schema["definitions"]["check"]["properties"]["near"]
+    assert near["properties"] == {"near": {"type": "integer"}}
+    assert near["description"] == "It is near."
 
 
 def test_the_schema_is_json(kinds):

@@ -7,7 +7,6 @@ import json
 import pytest
 
 ACCOUNTS = "accounts: {command: [python, servers/accounts.py], era: modern}"
-FORMS = "command, url, memory"
 
 ROWS = [
     # the server; under the caret; the message; the note; the hint
@@ -20,8 +19,10 @@ ROWS = [
     ("{url: 'http://x', args: [a]}", "args", "`args` goes with `command` only", "", ""),
     ("{url: 'http://x', env: {A: b}}", "env", "`env` goes with `command` only", "", ""),
     ("{command: [a], headers: {A: b}}", "headers", "`headers` goes with `url` only", "", ""),
-    ("{command: []}", "[]", "`command` is empty", "name the program to run", ""),
-    ("{command: ''}", "''", "`command` is empty", "name the program to run", ""),
+    ("{command: []}", "[]", "`command` is empty",
+     "The program and its arguments, run without a shell.", ""),
+    ("{command: ''}", "''", "`command` is empty",
+     "The program and its arguments, run without a shell.", ""),
     ("{command: python servers/accounts.py}", "python servers/accounts.py",
      "`command` is run without a shell, so this is one name with blanks in it",
      "write [python, servers/accounts.py]", ""),
@@ -43,8 +44,8 @@ ROWS = [
      "set it, or give it a default: ${KEY:-...}"),
     ("{command: [a], env: {A: '${env:B}'}}", "${env:B}", "`${env:B}` is not understood",
      "only ${NAME} and ${NAME:-default} are", ""),
-    ("{command: ['${workspaceFolder}/a']}", "${workspaceFolder}",
-     "`${workspaceFolder}` is not understood", "only ${NAME} and ${NAME:-default} are", ""),
+    ("{command: ['${input:key}']}", "${input:key}", "`${input:key}` is not understood",
+     "only ${NAME} and ${NAME:-default} are", ""),
 ]  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def test_all_unset_variables_are_told_at_once(project, changed):
     text = changed(ACCOUNTS, "a: {command: ['${A}', '${B} ${C}'], env: {D: '${D}', E: '${A}'}}")
     found = project.problems(text)
     assert [problem.message[1:5] for problem in found] == ["${A}", "${B}", "${C}", "${D}", "${A}"]
-    assert [problem.mark.column for problem in found] == [18, 26, 31, 46, 57]
+    assert [problem.mark.column for problem in found] == [18, 26, 31, 49, 60]
 
 
 @pytest.mark.parametrize("name", ["a.b", "a b", "", "a/b", "ä"])
@@ -132,6 +133,11 @@ def test_a_scenario_may_have_no_servers_but_those_of_a_file(project, changed):
     assert list(project.read(text, KEY="k")[0].servers) == ["files", "web", "plain"]
 
 
+def test_json_may_hold_tabs_wherever_it_may_hold_blanks(project, changed):
+    project.write(".mcp.json", '{\t"mcpServers"\t:\t{"a":\n\t{"command":\t"x"}}}\n\t')
+    assert project.read(_from(changed))[0].servers["a"].command == "x"
+
+
 @pytest.mark.parametrize("kind", ["http", "streamable_http", "streamableHttp", "remote"])
 def test_the_spellings_of_a_type_mean_the_same(kind, project, changed):
     project.write(".mcp.json", json.dumps({"mcpServers": {"a": {"type": kind, "url": "http://x"}}}))
@@ -144,7 +150,12 @@ MCP_ROWS = [
     ('{"mcpServers": {},\n}', "2:1", "}",
      "this is no JSON: Expecting property name enclosed in double quotes", "", ""),
     ("// hi\n{}", "1:1", "/", "this is no JSON: Expecting value", "", ""),
-    ("[" * 100_000, "1:1", "[", "this is nested too deeply", "", ""),
+    ("[" * 100_000, "1:1", "[", "this is nested too deeply, or holds a number too large", "", ""),
+    ('{"x": ' + "9" * 5000 + "}", "1:1", "{",
+     "this is nested too deeply, or holds a number too large", "", ""),
+    ('{"mcpServers": {"a\x7f": {}}}', "1:19", "\x7f",
+     "the character U+007F cannot stand in a file", "",
+     'write it as an escape in double quotes, such as "\\x1b"'),
     ("[]", "1:1", "[]", ".mcp.json has no `mcpServers`",
      'write {"mcpServers": {"name": {...}}}', ""),
     ('{"servers": {}}', "1:1", '{"servers": {}}', ".mcp.json has no `mcpServers`",
@@ -197,6 +208,11 @@ def test_two_files_may_not_give_one_server(project, changed, said):
     (problem,) = project.problems(changed("tools:", "servers_from: [a.json, b.json]\ntools:"))
     assert str(problem.mark) == "a.json:1:17"
     assert said(problem)[2] == "b.json:1:17 gives it too"
+
+
+def test_what_is_no_name_of_an_mcp_file_is_refused(project, changed, said):
+    (problem,) = project.problems(changed("tools:", "servers_from: [1]\ntools:"))
+    assert said(problem)[1] == "an entry of `servers_from` must be text, but it is the number 1"
 
 
 def test_a_missing_mcp_file_is_shown_where_it_is_named(project, changed, said):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any, Literal, get_type_hints
 
 import pytest
@@ -57,6 +57,13 @@ def test_inherited_fields_are_keys_too():
     assert [(key.name, key.type, key.doc) for key in keys_of(Child).values()] == [
         ("near", int, "Inherited."),
         ("far", str, "Its own."),
+    ]
+
+
+def test_types_need_not_be_written_as_text():
+    made = make_dataclass("Made", [("near", Annotated[int, "Close."])])
+    assert [(key.name, key.type, key.doc) for key in keys_of(made).values()] == [
+        ("near", int, "Close.")
     ]
 
 

@@ -1,14 +1,18 @@
 """MCP servers as toolboxes: the SDK carries, we read.
 
-    plans      a server entry -> what to start, every mistake at once
-    process    the server's process: spawned, drained, killed whole        no SDK below this line
-    frames     the one place that sees every frame of every transport      but in connection,
-    streams    what the SDK reads and writes, past that place              links, streams
-    connection one owner task around one SDK session
-    running    one server from start to stop, and what the trace says of it
-    toolbox    nouns <-> frames
+    plans       what a server entry means; every mistake before anything starts
+    process     a stdio server's process (with environment, masks)
+    frames      the one place that every frame of every transport passes
+    streams     what the SDK reads from and writes to, past that place       SDK
+    links       the ways to a server: stdio, Streamable HTTP, in memory      SDK
+    connection  one owner task around one SDK session                        SDK
+    tools       a tool list, vetted
+    toolbox     calls and their results
+    running     one server from start to stop, and what the trace says of it
+    servers     all of them: spawn, import the SDK meanwhile, connect, end
 
-Servers are spawned before the SDK is imported (0.85 s), so that both start-ups overlap.
+Only the three marked modules import the SDK (0.85 s): servers are spawned first, so that both
+start-ups overlap.
 """
 
 from __future__ import annotations

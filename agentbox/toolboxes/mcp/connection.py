@@ -41,7 +41,7 @@ for _name in ("mcp", "client"):  # the SDK's loggers; unhandled, they would prin
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
-class Unreachable(Exception):  # noqa: N818 - a state of the server, not of the program
+class Unreachable(Exception):
     """The server cannot be talked to; the message says why, in a sentence without a subject."""
 
 

@@ -31,7 +31,7 @@ def environment(plan: Plan, site: Site, home: Path) -> dict[str, str]:
         "TMPDIR": str(home / "tmp"),
     }
     base = site.environ if plan.server.sandbox == "off" else clean
-    return {**base, **contract, **(plan.env or {}), MARKER: str(home)}
+    return {**base, **contract, **plan.env, MARKER: str(home)}
 
 
 def posix_zone(zone: str) -> str:

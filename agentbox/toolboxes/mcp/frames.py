@@ -25,6 +25,8 @@ CALL = "tools/call"
 LIST = "tools/list"
 HEADER = "x-mcp-header"
 """Marks an argument that Streamable HTTP mirrors into a header; the SDK must know of these."""
+ENDED = "it closed the connection"
+"""Why a connection is lost, when there is no better reason than that it ended."""
 _CANCELLED = "notifications/cancelled"
 _MAX_BLEMISHES = 10
 _QUOTED = 200
@@ -88,7 +90,7 @@ class Wire:
     def incoming(self, frame: Any) -> Frame | None:
         """Return what the SDK may see of a frame that came; None for nothing."""
         if not _is_frame(frame):
-            self.blemish("not_mcp", "no JSON-RPC 2.0 message", frame)
+            self.blemish("not_mcp", "a line is no message of MCP", frame)
             return None
         if "method" not in frame:
             return self._answered(frame)
@@ -133,8 +135,7 @@ class Wire:
 
     def blemish(self, code: str, message: str, seen: Any = None) -> None:
         """Record a flaw of the server's output that did not stop it; of many, the first ones."""
-        quoted = seen if isinstance(seen, str) else json.dumps(seen)
-        quoted = quoted if len(quoted) <= _QUOTED else f"{quoted[:_QUOTED]}…"
+        quoted = _quoted(seen)
         if code == "not_mcp":
             self.junk = self.junk or quoted
         self._blemishes += 1
@@ -157,6 +158,14 @@ class Wire:
 def _key(key: int | str) -> int | str:
     """Return an answer's id as the SDK counts ids: some servers send them back as strings."""
     return int(key) if isinstance(key, str) and key.isdecimal() else key
+
+
+def _quoted(seen: Any) -> str:
+    try:
+        text = seen if isinstance(seen, str) else json.dumps(seen)
+    except RecursionError:
+        text = "nested too deeply"
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
 
 
 # -- what is a frame

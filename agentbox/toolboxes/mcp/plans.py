@@ -48,10 +48,10 @@ class Plan:
 
     name: str
     server: Server
-    argv: tuple[str, ...] = ()
-    env: Mapping[str, str] | None = None
-    url: str = ""
-    headers: Mapping[str, str] | None = None
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    url: str
+    headers: Mapping[str, str]
 
     @property
     def transport(self) -> Transport:
@@ -117,7 +117,7 @@ def _argv(words: list[str], root: Path) -> tuple[str, ...]:
 
 
 def _located(word: str, root: Path) -> str:
-    path = root / word
+    path = root.absolute() / word
     try:
         return str(path) if path.is_file() else word
     except (OSError, ValueError):  # too long, or a NUL in it: no file's name

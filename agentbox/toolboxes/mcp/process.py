@@ -56,6 +56,7 @@ class Process:
             WorldError: it cannot be started.
         """
         self._died = died
+        self._loop = asyncio.get_running_loop()
         self._box = Path(tempfile.mkdtemp(prefix="agentbox-")).resolve()
         try:
             self._popen = self._spawned(plan, site)
@@ -71,7 +72,6 @@ class Process:
         self._pipes: list[asyncio.BaseTransport] = []
         self._stderr = _Tail()
         self._exited = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
         Thread(target=self._watch, name=f"agentbox-wait-{self.pid}", daemon=True).start()
 
     def _spawned(self, plan: Plan, site: Site) -> subprocess.Popen[bytes]:
@@ -79,7 +79,7 @@ class Process:
         (home / "tmp").mkdir(parents=True)
         own.mkdir()
         off = plan.server.sandbox == "off"
-        cwd = site.root if off else own
+        cwd = site.root.resolve() if off else own
         self.masks = Masks({home: "«home»", cwd: "«cwd»"})
         self._mark = f"{MARKER}={home}".encode()
         env = environment(plan, site, home)
@@ -142,6 +142,8 @@ class Process:
         self._signal(signal.SIGKILL)
         _kill_marked(self._mark)
         self._exited.set()
+        # A descendant that hid may hold the pipes open: nobody waits for it.
+        self._loop.call_later(_LAST_WORDS_SECONDS, self._deafen)
         if not self.hung_up:
             self._died()
 
@@ -177,12 +179,15 @@ class Process:
     def _clean(self) -> None:
         if self._stdin is not None and self._stdin.get_write_buffer_size():
             self._stdin.abort()  # the server never read it
-        for transport in self._pipes:
-            transport.close()
+        self._deafen()
         for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             if pipe:
                 pipe.close()
         shutil.rmtree(self._box, ignore_errors=True)
+
+    def _deafen(self) -> None:
+        for transport in self._pipes:
+            transport.close()
 
     # -- its last words
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agentbox.core.errors import AgentboxError, Problem
 from agentbox.core.messages import Json
 from agentbox.core.trace import slug
-from agentbox.toolboxes.mcp.frames import Wire
+from agentbox.toolboxes.mcp.frames import ENDED, Wire
 from agentbox.toolboxes.mcp.plans import Plan, Site
 from agentbox.toolboxes.mcp.process import Process
 from agentbox.toolboxes.mcp.toolbox import ServerToolbox
@@ -92,6 +92,7 @@ class Running:
 
     def hang_up(self) -> None:
         """Tell the server that nothing more is wanted, and do not wait."""
+        self._wire.lost = self._wire.lost or "it was told to end"
         if self._process:
             self._process.hang_up()
         if self._connection:
@@ -104,24 +105,27 @@ class Running:
 
     async def stop(self) -> None:
         """End the connection and the process, and record it."""
+        process, side = self._process, dict[str, Json]()
         self.hang_up()
-        if self._connection:
-            await self._connection.close()
-        side: dict[str, Json] = {}
-        process = self._process
-        if process:
-            await process.end(self._site.deadlines.close)
-            side = {"exit": process.code, "killed": process.killed, "stderr": process.tail()}
+        try:
+            if self._connection:
+                await self._connection.close()
+            if process:
+                await process.end(self._site.deadlines.close)
+                side = {"exit": process.code, "killed": process.killed, "stderr": process.tail()}
+        finally:
+            self.kill()  # where it is not dead already: nobody has the time to wait
         self._emit("server.stop", {}, side)
 
     def _died(self) -> None:
         process = self._process
         if process:
+            self._wire.lost = self._wire.lost or ENDED
             self._emit("server.died", {"exit": process.code}, {"stderr": process.tail()})
 
     async def _fate(self) -> tuple[str, str]:
         """Return how the server was lost, and its last words."""
-        if self._process is None:
+        if self._process is None or self._wire.lost != ENDED:
             return self._wire.lost, ""
         return await self._process.fate(), self._process.tail()
 
@@ -130,7 +134,7 @@ class Running:
         plan = self.plan
         lines: list[str] = []
         if self._process and self._wire.lost:
-            why = await self._process.fate()
+            why, _ = await self._fate()
         if self._wire.junk:
             lines.append(f"its output is no MCP: {self._wire.junk}")
         if self._process and (tail := self._process.tail()):

@@ -22,7 +22,7 @@ from mcp_types import (
     JSONRPCResponse,
 )
 
-from agentbox.toolboxes.mcp.frames import Frame, Wire
+from agentbox.toolboxes.mcp.frames import ENDED, Frame, Wire
 from agentbox.toolboxes.mcp.process import MAX_LINE, Process
 
 Receive: TypeAlias = Callable[[], Awaitable[Any]]
@@ -68,7 +68,7 @@ class Incoming(_Stream):
             try:
                 frame = await self._receive()
             except (anyio.EndOfStream, anyio.ClosedResourceError):
-                self._wire.lost = self._wire.lost or "it closed the connection"
+                self._wire.lost = self._wire.lost or ENDED
                 raise anyio.EndOfStream from None
             seen = self._wire.incoming(frame)
             if seen is not None:

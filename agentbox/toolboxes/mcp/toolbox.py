@@ -47,7 +47,7 @@ class ServerToolbox:
             text = f"The server `{server}` has no tool `{call.name}`."
             return _broken(text)
         if self._wire.lost:
-            text = f"Not called: the server `{server}` is gone, {self._wire.lost}."
+            text = f"Not called: the server `{server}` is gone: {self._wire.lost}."
             return ToolResult("failed", text, "transport")
         exchange = Exchange(context.at)
         try:
@@ -55,7 +55,10 @@ class ServerToolbox:
         except TimeoutError:
             text = f"No answer within {context.deadline:g} s."
             return ToolResult("timeout", text, "transport")
-        return await self._read(exchange)
+        try:
+            return await self._read(exchange)
+        except RecursionError:
+            return _broken("The result is nested too deeply.")
 
     async def _read(self, exchange: Exchange) -> ToolResult:
         match exchange.reply:

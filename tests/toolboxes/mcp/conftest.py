@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -68,6 +69,12 @@ class Bench:
     async def call(self, toolbox, name, at="c:a-case/t1/s1/call1", deadline=5.0, **args):
         context = CallContext(at, CLOCK, 7, deadline)
         return await toolbox.call(ToolCall(name, args), context)
+
+    @staticmethod
+    async def until(condition):
+        """Wait until `condition()` holds."""
+        while not condition():  # noqa: ASYNC110 - a process sets no event
+            await asyncio.sleep(0.01)
 
     async def fails(self, *names, **options):
         """Return the problems of servers that must not open."""

@@ -148,7 +148,9 @@ def test_a_flood_on_stderr_does_not_stop_the_server(bench):
 
     assert run(check()).text == "dry"
     (stop,) = [event for event in bench.events if event["kind"] == "server.stop"]
-    assert stop["side"]["stderr"].endswith("line 3999 of what nobody reads, and then some more of it")
+    assert stop["side"]["stderr"].endswith(
+        "line 3999 of what nobody reads, and then some more of it"
+    )
     assert len(stop["side"]["stderr"].splitlines()) == 20
 
 
@@ -159,7 +161,11 @@ def test_a_call_that_hangs_is_a_timeout_and_the_server_hears_of_it(bench):
             return hung, await bench.call(tools, "heard")
 
     hung, heard = run(check())
-    assert (hung.status, hung.source, hung.text) == ("timeout", "transport", "No answer within 0.1 s.")
+    assert (hung.status, hung.source, hung.text) == (
+        "timeout",
+        "transport",
+        "No answer within 0.1 s.",
+    )
     assert "notifications/cancelled" in heard.text
 
 
@@ -176,6 +182,19 @@ def test_a_cancelled_call_is_cancelled_at_the_server_and_the_others_go_on(bench)
     before, after = run(check())
     assert "cancelled" not in before.text
     assert "cancelled" in after.text
+
+
+@pytest.mark.parametrize("how", ["", "flood"])
+def test_neither_a_deaf_server_nor_a_flood_holds_up_a_deadline(bench, how):
+    async def check():
+        async with bench.within(close=0.1).one(f"deaf.py {how}", era="legacy") as tools:
+            started = asyncio.get_running_loop().time()
+            result = await bench.call(tools, "work", deadline=0.3, much="x" * 4_000_000)
+            return result, asyncio.get_running_loop().time() - started
+
+    result, took = run(check())
+    assert result.status == "timeout"
+    assert took < 2
 
 
 def test_a_server_that_dies_in_a_call_leaves_it_unknown_and_says_how_it_died(bench):
@@ -196,8 +215,7 @@ def test_a_server_that_dies_between_calls_is_known_not_to_have_run_the_next(benc
     async def check():
         async with bench.one("dies.py idle") as tools:
             first = await bench.call(tools, "work")
-            while not bench.events.of("server.died"):
-                await asyncio.sleep(0.01)
+            await bench.until(lambda: bench.events.of("server.died"))
             return first, await bench.call(tools, "work")
 
     first, second = run(check())
@@ -223,7 +241,9 @@ def test_what_a_server_asks_of_us_is_declined_and_recorded_under_its_call(bench)
     assert heard.pop("ping") == {}
     assert all(answer["code"] < 0 for answer in heard.values())
     requests = [event for event in bench.events if event["kind"] == "server.request"]
-    assert [(event["at"], event["data"]["method"], event["data"]["answer"]) for event in requests] == [
+    assert [
+        (event["at"], event["data"]["method"], event["data"]["answer"]) for event in requests
+    ] == [
         ("c:a-case/t1/s1/call1/child1", "elicitation/create", "declined"),
         ("c:a-case/t1/s1/call1/child2", "sampling/createMessage", "declined"),
         ("c:a-case/t1/s1/call1/child3", "roots/list", "declined"),

@@ -1,0 +1,179 @@
+"""Prints agentbox's costs as ratios against floors measured in the same run.
+
+    .venv/bin/python tests/benchmarks/run.py             all of them, a minute or two
+    .venv/bin/python tests/benchmarks/run.py step cold   some of them
+
+CPU is quoted for work in one process, because it holds still while other jobs move wall times; wall
+time where processes overlap. Ours and the floor take turns; medians of the rounds are compared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import floor_loop
+import ours_loop
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PYTHON = sys.executable
+AGENTBOX = [PYTHON, "-m", "agentbox"]
+
+
+def row(name: str, ours: float, floor: float, unit: str, bar: str) -> None:
+    """Print one ratio."""
+    print(f"{name:<34} {ours:9.2f} {floor:9.2f} {unit:<8} {ours / floor:6.2f}x   {bar}")
+
+
+def fact(name: str, value: float, unit: str, bar: str) -> None:
+    """Print a figure that is no ratio."""
+    print(f"{name:<34} {value:9.2f} {'':9} {unit:<8} {'':7}   {bar}")
+
+
+def cpu_of(run: Callable[[], object]) -> float:
+    """Return the CPU seconds that `run` takes in this process."""
+    gc.collect()
+    started = time.process_time()
+    run()
+    return time.process_time() - started
+
+
+def process(command: list[str], cwd: Path = HERE, until: bytes = b"") -> tuple[float, float, float]:
+    """Return a command's wall and CPU seconds and its peak MiB; the wall up to `until` appears."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    running = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = b""
+    while chunk := os.read(running.stdout.fileno(), 65536):
+        said += chunk
+        if until and until in said:
+            break
+    wall = time.perf_counter() - started
+    running.stdout.close()
+    _, status, usage = os.wait4(running.pid, 0)
+    running.returncode = os.waitstatus_to_exitcode(status)
+    if running.returncode not in (0, -13) and not until:
+        raise RuntimeError(said.decode())
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return wall, cpu, usage.ru_maxrss / 1024
+
+
+def paired(
+    ours: Callable[[], float], floor: Callable[[], float], rounds: int
+) -> tuple[float, float]:
+    """Return the medians of ours and of the floor, taken in turn."""
+    ours(), floor()
+    both = [(ours(), floor()) for _ in range(rounds)]
+    return statistics.median(o for o, _ in both), statistics.median(f for _, f in both)
+
+
+def step() -> None:
+    """An in-process step, full trace, redactor and deadlines on."""
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = iter(range(10**6))
+
+        def ours(steps: int, *, traced: bool = True) -> float:
+            path = Path(folder) / f"{next(numbers)}.jsonl"
+            took = cpu_of(lambda: asyncio.run(ours_loop.run(steps, path if traced else None)))
+            ours.size = path.stat().st_size if traced else 0  # type: ignore[attr-defined]
+            return took / steps * 1e6
+
+        def floor(steps: int) -> float:
+            return cpu_of(lambda: asyncio.run(floor_loop.run(steps))) / steps * 1e6
+
+        costs = {}
+        for steps in (50, 200, 800):
+            costs[steps] = paired(lambda: ours(steps), lambda: floor(steps), 15)  # noqa: B023 - called at once
+            row(f"step, {steps} steps", *costs[steps], "µs cpu", "at most 3.5x")
+        row("step, 800 against 50", costs[800][0], costs[50][0], "µs cpu", "at most 1.10x")
+        bare, base = paired(lambda: ours(200, traced=False), lambda: floor(200), 15)
+        row("  without the trace", bare, base, "µs cpu", "")
+        row("  the trace itself", costs[200][0] - bare, base, "µs cpu", "at most 1x")
+        for steps in (50, 800):
+            ours(steps)
+            fact(f"trace, {steps} steps", ours.size / steps, "bytes", "at most 800 a step")  # type: ignore[attr-defined]
+
+
+def call() -> None:
+    """A stdio MCP call with every frame recorded."""
+
+    def timed(script: list[str]) -> float:
+        done = subprocess.run(
+            [PYTHON, *script], cwd=HERE, capture_output=True, text=True, check=True
+        )
+        return float(done.stdout) * 1e6
+
+    both = paired(
+        lambda: timed(["our_calls.py", "500"]), lambda: timed(["bare_client.py", "calls", "500"]), 5
+    )
+    row("stdio MCP call, frames recorded", *both, "µs wall", "at most 1.12x")
+
+
+def start() -> None:
+    """From nothing to a verdict with one stdio SDK server."""
+    scenario = "scenarios/support_bot.yaml::overdue_upgrade"
+    ours = [*AGENTBOX, "run", scenario]
+    floor = [PYTHON, str(HERE / "bare_client.py")]
+    both = paired(
+        lambda: process(ours, ROOT, b"PASS")[0], lambda: process(floor, ROOT, b"done")[0], 7
+    )
+    row("start to verdict, stdio server", *(s * 1e3 for s in both), "ms wall", "at most 0.75x")
+
+
+def cold() -> None:
+    """From nothing to a verdict with an in-process tool; help; import."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(HERE / "cold", folder, dirs_exist_ok=True)
+        (Path(folder) / "pyproject.toml").touch()
+        ours = [*AGENTBOX, "run", "scenario.yaml"]
+        floor = [PYTHON, "floor_loop.py"]
+        both = paired(lambda: process(ours, Path(folder))[1], lambda: process(floor)[1], 11)
+        row("cold start to verdict", *(s * 1e3 for s in both), "ms cpu", "at most 1.6x")
+        fact("  its memory", process(ours, Path(folder))[2], "MiB", "at most 40")
+    bare = [PYTHON, "-c", "pass"]
+    both = paired(lambda: process([*AGENTBOX, "--help"])[1], lambda: process(bare)[1], 11)
+    row("--help against a bare interpreter", *(s * 1e3 for s in both), "ms cpu", "at most 7x")
+    with_import = [PYTHON, "-c", "import agentbox"]
+    both = paired(lambda: process(with_import)[1], lambda: process(bare)[1], 11)
+    fact("import agentbox, over a bare one", (both[0] - both[1]) * 1e3, "ms cpu", "at most 15")
+
+
+def many() -> None:
+    """1,000 runs of 5 steps with a model that waits 20 ms, 100 at a time, a trace file each."""
+
+    def measured(which: str) -> list[float]:
+        done = subprocess.run(
+            [PYTHON, "many.py", which], cwd=HERE, capture_output=True, text=True, check=True
+        )
+        return [float(word) for word in done.stdout.split()]
+
+    rounds = [(measured("ours"), measured("floor")) for _ in range(3)]
+    rate, p50, p99, memory = (statistics.median(o[i] for o, _ in rounds) for i in range(4))
+    floor = statistics.median(f[0] for _, f in rounds)
+    ideal = 1 / (6 * 0.02) * 100
+    row("runs a second, 100 at a time", rate, floor, "runs/s", f"ideal {ideal:.0f}")
+    row("  of the ideal", rate, ideal, "runs/s", "at least 0.85x")
+    row("  p99 against p50 of a run", p99, p50, "ms wall", "at most 1.15x")
+    fact("  memory", memory, "MiB", "at most 45")
+
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users' byte code is cached, and so is the SDK's
+
+BENCHMARKS = {each.__name__: each for each in (step, call, start, cold, many)}
+
+if __name__ == "__main__":
+    print(f"{'':<34} {'ours':>9} {'floor':>9}")
+    for name in sys.argv[1:] or BENCHMARKS:
+        BENCHMARKS[name]()

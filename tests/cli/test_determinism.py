@@ -1,0 +1,107 @@
+"""Two runs are one: on two days, in two zones, at once and in turn."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "servers"
+
+
+def _canonical(project) -> dict[str, str]:
+    """Return the canonical form of each trace, by its file's name."""
+    return {
+        path.name: project.agentbox("show", str(path), "--canonical").out for path in project.traces
+    }
+
+
+def _forget(project) -> None:
+    shutil.rmtree(project.root / ".agentbox")
+
+
+@pytest.fixture
+def lessons(project):
+    """The project's own scenarios, servers and tools, copied."""
+    for folder in ("scenarios", "servers", "tools"):
+        shutil.copytree(ROOT / folder, project.root / folder)
+    return project
+
+
+def test_every_scenario_gives_the_same_trace_twice_also_under_another_zone(lessons) -> None:
+    assert lessons.agentbox("run", "scenarios", TZ="America/New_York").code == 0
+    first = _canonical(lessons)
+    _forget(lessons)
+    assert lessons.agentbox("run", "scenarios", TZ="Asia/Tokyo", PYTHONHASHSEED="7").code == 0
+    assert _canonical(lessons) == first
+    assert len(first) >= 3
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
+def test_every_scenario_gives_the_same_trace_on_another_day(lessons) -> None:
+    assert lessons.agentbox("run", "scenarios").code == 0
+    first = _canonical(lessons)
+    _forget(lessons)
+    faked = {
+        "LD_PRELOAD": _library(),
+        "FAKETIME": "@2031-07-04 12:00:00",
+        "DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    assert lessons.agentbox("run", "scenarios", **faked).code == 0
+    assert next(iter(lessons.traces)).parent.name.startswith("20310704"), "the host's date is fake"
+    assert _canonical(lessons) == first
+
+
+def _library() -> str:
+    (found,) = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))[:1]
+    return str(found)
+
+
+CASES = "\n".join(
+    f"  - {{name: case {n}, turns: [{{user: 'What is {n} and {n}?', checks: [{{says: '{n + n}'}}]}}]}}"
+    for n in range(1, 51)
+)
+
+
+def test_fifty_in_parallel_equal_fifty_in_turn(project) -> None:
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text[: text.index("  - name: adds")] + CASES + "\n")
+    assert project.agentbox("run", "scenario.yaml", "-j", "1").code == 0
+    one_by_one = _contents(project)
+    _forget(project)
+    assert project.agentbox("run", "scenario.yaml", "-j", "50").code == 0
+    assert _contents(project) == one_by_one
+    assert len(one_by_one) == 50
+
+
+@pytest.mark.slow
+def test_fifty_stdio_servers_in_parallel_equal_fifty_in_turn(project, with_server) -> None:
+    server = (
+        f"import sys; sys.path.insert(0, {str(FIXTURES)!r})\n"
+        "import os\n"
+        "from raw import legacy, serve, text, tool\n"
+        "def call(params):\n"
+        "    return text(f\"{os.environ['AGENTBOX_NOW']} {os.getcwd()} {params['arguments']}\")\n"
+        "serve(legacy([tool('look')], call))\n"
+    )
+    with_server(server)
+    text = (project.root / "scenario.yaml").read_text()
+    names = ", ".join(f"{{name: case {n}, turns: [{{user: Go}}]}}" for n in range(50))
+    project.write("scenario.yaml", text[: text.index("cases:")] + f"cases: [{names}]\n")
+    assert project.agentbox("run", "scenario.yaml", "-j", "1").code == 0
+    one_by_one = _contents(project)
+    _forget(project)
+    assert project.agentbox("run", "scenario.yaml", "-j", "16").code == 0
+    assert _contents(project) == one_by_one
+    assert "«cwd»".encode() in b"".join(one_by_one["scenario__case-7.jsonl"])
+
+
+def _contents(project) -> dict[str, list[bytes]]:
+    from agentbox.trace import canonical_lines  # noqa: PLC0415 - beside its one use
+
+    return {path.name: list(canonical_lines(path.read_bytes())) for path in project.traces}
+
+

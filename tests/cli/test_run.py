@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+# Fixtures come from conftest.py: a project in a folder of its own, run as a user runs it.
+
+
+def test_a_run_prints_verdicts_leaves_traces_and_exits_by_the_worst(project) -> None:
+    done = project.agentbox("run", "scenario.yaml")
+    assert done.code == 1
+    assert done.out == "", "data goes to stdout, and there is none"
+    assert "PASS  adds" in done.err
+    assert "FAIL  fails" in done.err
+    assert "--> scenario.yaml:15:19" in done.err
+    assert "1 failed, 1 passed in" in done.err
+    assert [path.name for path in project.traces] == [
+        "scenario__adds.jsonl",
+        "scenario__fails.jsonl",
+    ]
+
+
+def test_json_goes_to_stdout_alone(project) -> None:
+    done = project.agentbox("run", "scenario.yaml", "--json")
+    assert [(v["case"], v["outcome"]) for v in done.data["verdicts"]] == [
+        ("adds", "passed"),
+        ("fails", "failed"),
+    ]
+    assert done.data["exit"] == done.code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "ran", "code"),
+    [
+        (["scenario.yaml::adds"], ["adds"], 0),
+        (["scenario.yaml", "-k", "adds or nothing"], ["adds"], 0),
+        (["scenario.yaml", "-k", "not adds"], ["fails"], 1),
+        (["scenario.yaml", "--tag", "sums"], ["adds"], 0),
+        (["."], ["adds", "fails"], 1),
+        ([".", "scenario.yaml::adds"], ["adds", "fails"], 1),
+        (["scenario.yaml", "-k", "nobody"], [], 5),
+        (["scenario.yaml", "--tag", "none"], [], 5),
+    ],
+)
+def test_cases_are_selected_as_in_pytest(project, words, ran, code) -> None:
+    done = project.agentbox("run", *words, "--json")
+    assert done.code == code
+    assert [verdict["case"] for verdict in done.data["verdicts"]] == ran
+
+
+def test_last_failed_runs_what_was_not_green_and_then_nothing(project) -> None:
+    project.agentbox("run", "scenario.yaml")
+    done = project.agentbox("run", "--last-failed", "--json")
+    assert [verdict["case"] for verdict in done.data["verdicts"]] == ["fails"]
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text.replace('says: "5"', 'says: "4"'))
+    assert project.agentbox("run", "--last-failed").code == 0
+    assert project.agentbox("run", "--last-failed").code == 5
+
+
+def test_x_stops_at_the_first_red_case(project) -> None:
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text.replace('says: "3"', 'says: "9"'))
+    done = project.agentbox("run", "scenario.yaml", "-x", "-j", "1", "--json")
+    assert [verdict["case"] for verdict in done.data["verdicts"]] == ["adds"]
+
+
+def test_another_time_and_seed_can_be_pinned(project) -> None:
+    project.agentbox(
+        "run", "scenario.yaml::adds", "--now", "2027-01-01T00:00:00+01:00", "--seed", "9"
+    )
+    header = json.loads(project.traces[0].read_text().splitlines()[0])
+    assert (header["now"], header["seed"]) == ("2027-01-01T00:00:00+01:00", 9)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--now", "soon"], "--now: 'soon' is no RFC 3339 time"),
+        (["-k", "a and"], "-k 'a and' cannot be read at its end"),
+        (["-k", "(a"], "-k '(a' cannot be read at its end"),
+        (["-k", "a b"], "-k 'a b' cannot be read at `b`"),
+        (["--jobs", "0"], "0 is not in the range x>=1"),
+        (["--bogus"], "No such option"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_2_and_nothing_runs(project, words, message) -> None:
+    done = project.agentbox("run", "scenario.yaml", *words)
+    assert (done.code, project.traces) == (2, [])
+    assert message in done.err
+
+
+def test_what_is_not_there_is_named_with_what_is_near(project) -> None:
+    missing = project.agentbox("run", "scenaro.yaml")
+    assert missing.code == 2
+    assert "no such file: scenaro.yaml" in missing.err
+    case = project.agentbox("run", "scenario.yaml::add")
+    assert case.code == 2
+    assert "did you mean `scenario.yaml::adds`?" in case.err
+    (project.root / "empty").mkdir()
+    assert "there is no scenario (*.yaml) in empty" in project.agentbox("run", "empty").err
+
+
+def test_without_a_path_the_folder_scenarios_runs(project) -> None:
+    done = project.agentbox("run")
+    assert done.code == 2
+    assert "no scenario was named" in done.err
+    (project.root / "scenario.yaml").rename(project.write("scenarios/a.yaml", ""))
+    assert project.agentbox("run", "-k", "adds").code == 0
+
+
+def test_every_error_of_every_file_is_shown_at_once(project) -> None:
+    project.write("two.yaml", "version: 1\nnow: never\ncases: []\n")
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text.replace("says", "sayz", 1).replace("slots", "slot"))
+    done = project.agentbox("run", ".")
+    assert (done.code, project.traces) == (2, [])
+    for said in ("did you mean `says`?", "did you mean `slots`?", "two.yaml:2:6", "in 2 files"):
+        assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("model.py", "def other(): ...", "`model.py` has no `reply`"),
+        ("model.py", "def reply(:", "`model.py` is no Python"),
+        ("model.py", "import nothing_like_it", "No module named 'nothing_like_it'"),
+        ("mine.py", "def add(a, b): ...", "`add` in mine.py cannot be a tool"),
+        ("mine.py", "raise SystemExit(3)", "`mine.py` cannot be imported: SystemExit: 3"),
+    ],
+)
+def test_code_that_cannot_be_used_is_an_errored_case_with_its_place(
+    project, file, text, message
+) -> None:
+    project.write(file, text)
+    done = project.agentbox("run", "scenario.yaml::adds")
+    assert done.code == 3
+    assert "ERROR adds" in done.err
+    assert message in done.err
+
+
+def test_a_model_that_raises_is_errored_and_the_line_is_shown(project) -> None:
+    project.write("model.py", "def reply(messages, tools):\n    return {}['plan']\n")
+    done = project.agentbox("run", "scenario.yaml::adds")
+    assert done.code == 3
+    assert "raised KeyError: 'plan' at c:adds/t1/s1" in done.err
+    assert "return {}['plan']" in done.err
+
+
+def test_a_known_failure_is_green_while_it_fails_and_red_when_it_passes(project) -> None:
+    text = (project.root / "scenario.yaml").read_text()
+    known = text.replace("name: fails", "name: fails\n    known_failure: the sum is wrong")
+    project.write("scenario.yaml", known)
+    done = project.agentbox("run", "scenario.yaml")
+    assert done.code == 0
+    assert "known failure: the sum is wrong" in done.err
+    assert '"5" was not said' in done.err, "its failure text is printed all the same"
+    project.write("scenario.yaml", known.replace('says: "5"', 'says: "4"'))
+    passed = project.agentbox("run", "scenario.yaml")
+    assert passed.code == 1
+    assert "passes, but is a known failure" in passed.err
+
+
+def test_an_errored_known_failure_is_no_known_failure(project) -> None:
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text.replace("name: adds", "name: adds\n    known_failure: x"))
+    project.write("model.py", "")
+    assert project.agentbox("run", "scenario.yaml::adds").code == 3
+
+
+def test_case_names_with_slashes_become_one_safe_file_name(project) -> None:
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text.replace("name: adds", "name: ../../etc/pass wd"))
+    done = project.agentbox("run", "scenario.yaml::../../etc/pass wd")
+    assert done.code == 0
+    (trace,) = project.traces
+    assert trace.name == "scenario__etc-pass-wd.jsonl"
+    assert project.agentbox("show", "last::../../etc/pass wd").code == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_exit_2(project) -> None:  # pragma: no cover - as root
+    project.root.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    assert "cannot make the run folder" in project.agentbox("run", "scenario.yaml").err
+
+
+def test_a_run_folder_that_cannot_be_made_is_exit_2_with_a_remedy(project) -> None:
+    project.write(".agentbox", "a file where the folder should be")
+    done = project.agentbox("run", "scenario.yaml")
+    assert done.code == 2
+    assert "cannot make the run folder" in done.err
+    assert "--runs DIR puts runs elsewhere" in done.err
+    assert project.agentbox("run", "scenario.yaml::adds", "--runs", "else/where").code == 0
+    assert list(project.root.glob("else/where/*/*.jsonl"))
+
+
+def test_a_full_disk_ends_the_case_and_not_the_sense(project) -> None:
+    """/dev/full takes no byte: the trace cannot be written, and the run says so."""
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    from agentbox.core.errors import TraceError  # noqa: PLC0415 - beside its one use
+    from agentbox.trace import TraceFile  # noqa: PLC0415 - as above
+
+    file = TraceFile(project.root / "t.jsonl")
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, file._fd)
+    os.close(full)
+    with pytest.raises(TraceError, match="No space left"):
+        file(b"x")
+    file.close()
+
+
+def test_real_time_needs_live(project) -> None:
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text.replace("now: 2026-03-20T14:30:00Z", "now: real"))
+    done = project.agentbox("run", "scenario.yaml::adds")
+    assert (done.code, project.traces) == (2, [])
+    assert "`now: real` is for live runs" in done.err
+    assert project.agentbox("run", "scenario.yaml::adds", "--live").code == 0

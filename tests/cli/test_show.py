@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def ran(project):
+    project.agentbox("run", "scenario.yaml")
+    return project
+
+
+def test_the_newest_run_a_run_a_case_and_a_file_can_be_shown(ran) -> None:
+    run = ran.traces[0].parent.name
+    for name in ("last::adds", f"{run}::adds", f"{run[-4:]}::adds", str(ran.traces[0])):
+        done = ran.agentbox("show", name)
+        assert (done.code, done.err) == (0, "")
+        assert "add(a=1, b=2)" in done.out
+
+
+def test_a_name_that_fits_nothing_or_too_much_says_what_there_is(ran) -> None:
+    several = ran.agentbox("show", "last")
+    assert several.code == 2
+    assert "holds 2 traces: adds, fails" in several.err
+    assert "did you mean `last::adds`?" in ran.agentbox("show", "last::add").err
+    assert "no run `nope`" in ran.agentbox("show", "nope").err
+
+
+def test_one_step_is_shown_in_full(ran) -> None:
+    done = ran.agentbox("show", "last::adds", "--step", "t1/s2")
+    assert done.code == 0
+    for said in ("step t1/s2", "What is 1 and 2?", "Today is March 20, 2026", "It is 3."):
+        assert said in done.out
+    assert ran.agentbox("show", "last::adds", "--step", "t7/s9").code == 2
+    data = ran.agentbox("show", "last::adds", "--step", "t1/s2", "--json").data
+    assert data["at"] == "c:adds/t1/s2"
+
+
+def test_the_canonical_form_of_two_runs_is_the_same(ran) -> None:
+    ran.agentbox("run", "scenario.yaml")
+    runs = sorted({trace.parent.name for trace in ran.traces})
+    first, second = (ran.agentbox("show", f"{run}::adds", "--canonical").out for run in runs)
+    assert first == second
+    assert all(json.loads(line) for line in first.splitlines())
+
+
+def test_a_trace_can_be_shown_as_json(ran) -> None:
+    data = ran.agentbox("show", "last::adds", "--json").data
+    assert data["turns"]
+
+
+def test_an_edited_trace_is_noticed(ran) -> None:
+    trace = ran.traces[0]
+    trace.write_bytes(trace.read_bytes().replace(b'"text":"3"', b'"text":"4"'))
+    done = ran.agentbox("show", str(trace))
+    assert done.code == 0
+    assert "was changed after it was written" in done.out
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.35, 0.7, 0.99])
+def test_a_torn_trace_opens_and_names_what_was_in_flight(ran, keep) -> None:
+    trace = ran.traces[0]
+    content = trace.read_bytes()
+    call = content.index(b'"kind":"tool.result"')
+    start = content.rindex(b"\n", 0, call) + 1
+    trace.write_bytes(content[: start + int(keep * (call - start))])
+    done = ran.agentbox("show", str(trace))
+    assert done.code == 0
+    assert "in flight" in done.out
+    assert "add(a=1, b=2)" in done.out
+    assert ("torn" in done.out) == (keep > 0)
+
+
+def test_clean_keeps_the_newest(ran) -> None:
+    for _ in range(2):
+        ran.agentbox("run", "scenario.yaml::adds")
+    newest = max(trace.parent.name for trace in ran.traces)
+    done = ran.agentbox("clean", "--keep", "1", "--json")
+    assert len(done.data["removed"]) == 2
+    assert {trace.parent.name for trace in ran.traces} == {newest}
+
+
+def test_the_schema_is_a_draft_07_schema(ran) -> None:
+    from jsonschema import Draft7Validator  # noqa: PLC0415 - beside its one use
+
+    Draft7Validator.check_schema(ran.agentbox("schema").data)
+
+
+def test_check_reads_and_runs_nothing(ran) -> None:
+    before = ran.traces
+    done = ran.agentbox("check", "scenario.yaml")
+    assert (done.code, done.err.strip()) == (0, "1 file, 2 cases: ok")
+    ran.write("bad.yaml", "version: 1\n")
+    assert ran.agentbox("check", "bad.yaml").code == 2
+    assert ran.traces == before
+
+
+def test_tools_are_listed_and_called(ran) -> None:
+    listed = ran.agentbox("tools", "list", "scenario.yaml")
+    assert "add(a: integer, b: integer)" in listed.out
+    assert ran.agentbox("tools", "list", "scenario.yaml", "--json").data[0]["name"] == "add"
+    assert ran.agentbox("tools", "call", "scenario.yaml", "add", "a=1", "b=2").out == "3\n"
+    assert ran.agentbox("tools", "call", "scenario.yaml", "add", '{"a": 1, "b": 4}').out == "5\n"
+    wrong = ran.agentbox("tools", "call", "scenario.yaml", "add", "a=1", "b=x")
+    assert wrong.code == 1
+    assert "$.b: 'x' is not of type 'integer'" in wrong.out
+    near = ran.agentbox("tools", "call", "scenario.yaml", "ad", "a=1")
+    assert near.code == 1
+    assert "Did you mean `add`?" in near.out
+    assert ran.agentbox("tools", "call", "scenario.yaml", "add", "a").code == 2

@@ -134,7 +134,7 @@ def tools_call(
 ) -> int:
     """Call one tool, by its full name, as the agent would.
 
-    A value is JSON where it can be read as JSON, and text otherwise. Exit 1: the call did not end ok.
+    A value is JSON where it can be read as JSON, else text. Exit 1: the call did not end ok.
     """
     from agentbox.cli.tools import call_it  # noqa: PLC0415 - on demand
 

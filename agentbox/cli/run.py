@@ -146,7 +146,8 @@ class _Screen:
 
     scenarios: Sequence[Scenario]
     folder: str
-    judged: list[Judged] = field(default_factory=list[Judged])
+    judged: dict[str, Judged] = field(default_factory=dict[str, Judged])
+    shown: int = 0
     warnings: list[Line] = field(default_factory=list[Line])
     running: list[str] = field(default_factory=list[str])
     file: str = ""
@@ -175,9 +176,10 @@ class _Screen:
     @property
     def verdicts(self) -> list[Verdict]:
         """The verdicts so far, in the order of the cases."""
-        places = {scenario.node: place for place, scenario in enumerate(self.scenarios)}
-        found = [judged.verdict for judged in self.judged]
-        return sorted(found, key=lambda verdict: places[f"{verdict.file}::{verdict.case}"])
+        return [judged.verdict for judged in self._in_order()]
+
+    def _in_order(self) -> list[Judged]:
+        return [self.judged[s.node] for s in self.scenarios if s.node in self.judged]
 
     def failed(self) -> list[str]:
         """Return the addresses of what was not green."""
@@ -194,16 +196,26 @@ class _Screen:
         }
 
     def _heard(self, event: Progress) -> list[Line]:
-        name = event.scenario.case.name
+        """Return the lines of the cases that are judged, and all before them are too."""
+        scenario = event.scenario
         if event.judged is None:
-            self.running.append(name)
+            self.running.append(scenario.case.name)
             return []
-        self.running.remove(name)
+        self.running.remove(scenario.case.name)
         verdict = event.judged.verdict
-        found = findings(event.judged.events, width=width())
-        self.warnings += found
+        self.warnings += findings(event.judged.events, width=width())
         told = verdict.outcome != "passed" or not verdict.green
-        self.judged.append(event.judged if told else Judged(verdict, ()))
+        self.judged[scenario.node] = event.judged if told else Judged(verdict, ())
+        lines: list[Line] = []
+        while self.shown < len(self.scenarios):
+            judged = self.judged.get(self.scenarios[self.shown].node)
+            if judged is None:
+                break
+            lines += self._line(judged.verdict)
+            self.shown += 1
+        return lines
+
+    def _line(self, verdict: Verdict) -> list[Line]:
         lines: list[Line] = []
         if verdict.file != self.file:
             self.file = verdict.file
@@ -219,8 +231,8 @@ class _Screen:
         return progress_line(self.running, len(self.judged), len(self.scenarios), counts, spent)
 
     def _close(self, *, interrupted: bool) -> None:
-        lines: list[Line] = []
-        for judged in self.judged:
+        lines = [line for s in self.scenarios[self.shown :] for line in self._late(s)]
+        for judged in self._in_order():
             if judged.events:
                 lines += [BLANK, *failure(judged.verdict, judged.events, width=width())]
         if self.warnings:
@@ -232,3 +244,8 @@ class _Screen:
         wall = elapsed() - self.started
         lines += [BLANK, *summary(self.verdicts, wall, self.folder, width=width())]
         say(lines)
+
+    def _late(self, scenario: Scenario) -> list[Line]:
+        """Return the line of a case that waited for one before it, which never came."""
+        judged = self.judged.get(scenario.node)
+        return self._line(judged.verdict) if judged else []

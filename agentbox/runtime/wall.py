@@ -10,8 +10,11 @@ elapsed = time.perf_counter
 
 
 def stamp() -> str:
-    """Return the host's UTC time as a folder's name: 20261124T031502Z."""
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    """Return the host's UTC time as a folder's name, so that the newest sorts last.
+
+    To the millisecond, for two runs may begin within a second: 20261124T031502.123Z.
+    """
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3] + "Z"
 
 
 def moment() -> str:

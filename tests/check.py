@@ -1,7 +1,7 @@
 """Everything that must hold before a change lands: style, types, floors, tests, coverage.
 
-    .venv/bin/python tests/check.py            all of it
-    .venv/bin/python tests/check.py types      one lane
+.venv/bin/python tests/check.py            all of it
+.venv/bin/python tests/check.py types      one lane
 """
 
 from __future__ import annotations
@@ -14,17 +14,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
-PURE = ("core", "loops", "judge", "report", "schema")
+PURE = ",".join(f"agentbox/{each}/*" for each in ("core", "loops", "judge", "report", "schema"))
 
 LANES: dict[str, list[list[str]]] = {
     "style": [["ruff", "check"], ["ruff", "format", "--check"]],
     "types": [["basedpyright", "--pythonpath", sys.executable]],
     "floors": [["lint-imports", "--no-cache"]],
     "tests": [
-        ["coverage", "run", "-m", "pytest"],
-        ["coverage", "combine", "--quiet"],
-        ["coverage", "report", f"--include={','.join(f'agentbox/{p}/*' for p in PURE)}"]
-        + ["--fail-under=100"],
+        ["pytest", "-q", "-n", "auto", "--cov", "--cov-report="],
+        ["coverage", "report", "--fail-under=100", f"--include={PURE}"],
         ["coverage", "report", "--fail-under=95"],
     ],
 }

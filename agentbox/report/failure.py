@@ -137,7 +137,8 @@ def _commands(verdict: Verdict, focus: StepStory | None) -> list[Line]:
     if verdict.trace:
         trace = PurePosixPath(verdict.trace)
         step = ["--step", short(focus.at)] if focus else []
-        rows.append(("see", _typed("agentbox", "show", f"{trace.parent.name}::{trace.stem}", *step)))
+        name = f"{trace.parent.name}::{trace.stem}"
+        rows.append(("see", _typed("agentbox", "show", name, *step)))
     rows.append(("again", _typed("agentbox", "run", f"{verdict.file}::{verdict.case}")))
     return [((f"  {name:<7}", "dim"), (safe(text), "plain")) for name, text in rows]
 

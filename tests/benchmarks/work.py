@@ -1,4 +1,4 @@
-"""The work that ours and the floors both do: N times `lookup(key, n) -> 75 characters`, then done."""
+"""The work that ours and the floors do: N times `lookup(key, n) -> 75 characters`, then done."""
 
 from __future__ import annotations
 

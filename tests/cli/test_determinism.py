@@ -61,7 +61,8 @@ def _library() -> str:
 
 
 CASES = "\n".join(
-    f"  - {{name: case {n}, turns: [{{user: 'What is {n} and {n}?', checks: [{{says: '{n + n}'}}]}}]}}"
+    f"  - {{name: case {n}, turns: "
+    f"[{{user: 'What is {n} and {n}?', checks: [{{says: '{n + n}'}}]}}]}}"
     for n in range(1, 51)
 )
 
@@ -103,5 +104,3 @@ def _contents(project) -> dict[str, list[bytes]]:
     from agentbox.trace import canonical_lines  # noqa: PLC0415 - beside its one use
 
     return {path.name: list(canonical_lines(path.read_bytes())) for path in project.traces}
-
-

@@ -46,7 +46,7 @@ def test_slots_stand_first_in_their_order_then_the_system_text() -> None:
     (ask,) = _asks(_talk(briefing, [MARCH], ["Hello"]))
     assert ask.messages[0].role == "system"
     assert ask.messages[0].text == (
-        'Today is March 20, 2026. Current time: 14:30 UTC.\n\n'
+        "Today is March 20, 2026. Current time: 14:30 UTC.\n\n"
         'customer: {"name": "Dana"}\n\nBe kind.'
     )
     assert ask.messages[1].text == "Hello"

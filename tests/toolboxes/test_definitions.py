@@ -63,6 +63,9 @@ def test_a_function_gets_its_arguments_as_they_are_and_the_runs_clock() -> None:
     assert stage.events("tool.result")[0].data["text"] == "7 as of 2026-03-20"
 
 
+_STRIN = "\"strin\" is not valid under any of the schemas listed in the 'anyOf' keyword"
+
+
 def test_everything_wrong_in_a_file_is_named_at_once() -> None:
     with pytest.raises(AuthorError) as caught:
         _read(
@@ -79,15 +82,13 @@ def test_everything_wrong_in_a_file_is_named_at_once() -> None:
             ]
         )
     said = [problem.message for problem in caught.value.problems]
+    no_schema = "is no schema of an object"
     assert said == [
         "tools/x.json: tool 1 is no object",
         "tools/x.json: tool 2 `nobody` has no implementation",
-        'tools/x.json: tool 3 `weekday`: its input schema is no schema of an object: "strin" is '
-        "not valid under any of the schemas listed in the 'anyOf' keyword",
-        'tools/x.json: tool 4 `weekday`: its input schema is no schema of an object: its "type" '
-        'is not "object"',
-        "tools/x.json: tool 5 `weekday`: its output schema is no schema of an object: it is list, "
-        "not an object",
+        f"tools/x.json: tool 3 `weekday`: its input schema {no_schema}: {_STRIN}",
+        f'tools/x.json: tool 4 `weekday`: its input schema {no_schema}: its "type" is not "object"',
+        f"tools/x.json: tool 5 `weekday`: its output schema {no_schema}: it is list, not an object",
         "tools/x.json: tool 6 has no name",
         "tools/x.json: tool 9 `web`: unknown key `ur` in its http implementation",
         "tools/x.json: tool 9 `web`: 'GO' is none of GET, HEAD, DELETE, POST, PUT, PATCH",

@@ -35,7 +35,7 @@ MAX_PAGES = 100
 _PROBE_SECONDS = 5.0
 """How long `era: auto` waits for an answer to `server/discover`, before it tries `initialize`. The
 SDK's own wait is 10 s, and a server that ignores what it does not know would cost it each time."""
-_CLOSE_SECONDS = 1.0
+_CANCEL_SECONDS = 1.0
 
 for _name in ("mcp", "client"):  # the SDK's loggers; unhandled, they would print to the terminal
     logging.getLogger(_name).addHandler(logging.NullHandler())
@@ -105,7 +105,6 @@ class Connection:
             limit.reschedule(None)
             self._settled.set()
             await self._over.wait()
-            limit.reschedule(asyncio.get_running_loop().time() + self._deadlines.close)
 
     def _reason(self, error: Exception | None) -> str:
         if self._wire.lost:
@@ -132,10 +131,10 @@ class Connection:
             return
         if not self._settled.is_set():
             owner.cancel()
-        done, _ = await asyncio.wait([owner], timeout=self._deadlines.close + _CLOSE_SECONDS)
+        done, _ = await asyncio.wait([owner], timeout=self._deadlines.close)
         if not done:
             owner.cancel()
-            await asyncio.wait([owner], timeout=_CLOSE_SECONDS)
+            await asyncio.wait([owner], timeout=_CANCEL_SECONDS)
 
     # -- the era
 

@@ -174,11 +174,10 @@ class Process:
         finally:
             self.kill()
             self._clean()
-            await asyncio.sleep(0)  # the transports close their pipes in a turn of the loop
 
     def _clean(self) -> None:
         if self._stdin is not None and self._stdin.get_write_buffer_size():
-            self._stdin.abort()  # the server never read it
+            self._stdin.abort()  # before its file is closed: the loop would go on watching it
         self._deafen()
         for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             if pipe:

@@ -31,9 +31,6 @@ Receive: TypeAlias = Callable[[], Awaitable[Any]]
 Deliver: TypeAlias = Callable[[SessionMessage, Frame], Awaitable[None]]
 """Sends a frame; the message it was made from is given with it."""
 
-_TURN_EVERY = 64
-"""Frames read at a stretch before others have their turn: a flood must not stop the deadlines."""
-
 
 class _Stream:
     async def __aenter__(self) -> Self:
@@ -108,7 +105,6 @@ class Lines:
     def __init__(self, process: Process, wire: Wire) -> None:
         self._process = process
         self._wire = wire
-        self._read = 0
         self._decoder = json.JSONDecoder(parse_constant=self._constant)
 
     async def receive(self) -> Any:
@@ -131,9 +127,6 @@ class Lines:
             raise anyio.BrokenResourceError from None
 
     async def _line(self) -> bytes:
-        self._read += 1
-        if self._read % _TURN_EVERY == 0:
-            await asyncio.sleep(0)
         try:
             return self._process.masks.hide(await self._process.stdout.readuntil(b"\n"))
         except asyncio.IncompleteReadError as end:

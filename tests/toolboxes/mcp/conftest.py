@@ -108,5 +108,7 @@ def fixture(name, **options):
 
 
 @pytest.fixture
-def bench():
+def bench(tmp_path, monkeypatch):
+    """A bench whose servers have their temporary folders where no other run's are."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return Bench()

@@ -187,14 +187,18 @@ def test_a_cancelled_call_is_cancelled_at_the_server_and_the_others_go_on(bench)
 @pytest.mark.parametrize("how", ["", "flood"])
 def test_neither_a_deaf_server_nor_a_flood_holds_up_a_deadline(bench, how):
     async def check():
+        loop = asyncio.get_running_loop()
+        watched = set(loop._selector.get_map())
         async with bench.within(close=0.1).one(f"deaf.py {how}", era="legacy") as tools:
-            started = asyncio.get_running_loop().time()
+            started = loop.time()
             result = await bench.call(tools, "work", deadline=0.3, much="x" * 4_000_000)
-            return result, asyncio.get_running_loop().time() - started
+            took = loop.time() - started
+        return result, took, set(loop._selector.get_map()) - watched
 
-    result, took = run(check())
+    result, took, still_watched = run(check())
     assert result.status == "timeout"
     assert took < 2
+    assert not still_watched
 
 
 def test_a_server_that_dies_in_a_call_leaves_it_unknown_and_says_how_it_died(bench):

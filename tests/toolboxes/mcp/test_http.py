@@ -41,16 +41,15 @@ def accepts(port):
 
 @asynccontextmanager
 async def answering(*answers):
-    """Serve raw HTTP: each request gets what the next function makes of its headers and body."""
+    """Serve raw HTTP: each request gets what the next function makes of its body and verb."""
     seen = []
 
     async def serve(reader, writer):
         while head := await reader.readuntil(b"\r\n\r\n"):
             fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:-2])
             fields = {key.lower(): value for key, value in fields.items()}
-            body = json.loads(
-                await reader.readexactly(int(fields.get("content-length", 0))) or "{}"
-            )
+            sent = await reader.readexactly(int(fields.get("content-length", 0)))
+            body = json.loads(sent or "{}") | {"verb": head.split()[0].decode()}
             seen.append((fields, body))
             answer = answers[min(len(seen), len(answers)) - 1](body)
             if answer is None:
@@ -74,8 +73,8 @@ async def answering(*answers):
 
 
 def response(status, kind, body):
-    head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    fields = [f"content-type: {kind}", f"content-length: {len(body)}", "mcp-session-id: 1"]
+    return "\r\n".join([f"HTTP/1.1 {status}", *fields, "", ""]).encode() + body
 
 
 def reply(result):
@@ -180,6 +179,60 @@ def test_a_server_that_accepts_and_says_nothing_fails_at_the_deadline(bench):
 
     with pytest.raises(WorldError, match=r"no answer within 0\.5 s"):
         asyncio.run(check())
+
+
+def test_a_server_that_does_not_let_go_of_its_session_is_left(bench):
+    results = {
+        "initialize": {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "serverInfo": {"name": "clingy", "version": "1"},
+        },
+        "tools/list": {"tools": []},
+    }
+
+    def answer(body):
+        if body["verb"] == "DELETE":
+            return None
+        result = results.get(body.get("method"))
+        return reply(result)(body) if result else response("202 Accepted", "text/plain", b"")
+
+    async def check():
+        loop = asyncio.get_running_loop()
+        async with answering(answer) as (port, seen):
+            async with open_servers(at(port, era="legacy"), bench.within(close=0.2).site):
+                started = loop.time()
+            return loop.time() - started, seen[-1][1]["verb"]
+
+    took, last = asyncio.run(check())
+    assert last == "DELETE"
+    assert took < 1
+
+
+def test_a_run_that_is_cancelled_while_it_connects_does_not_wait_for_the_server(bench):
+    async def session(port):
+        async with open_servers(at(port), bench.within(close=20).site):
+            pass
+
+    async def check():
+        async with answering(lambda body: None) as (port, seen):
+            task = asyncio.create_task(session(port))
+            await bench.until(lambda: seen)
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=2)
+            return done
+
+    assert asyncio.run(check())
+
+
+def test_a_proxy_of_the_environment_is_not_used(bench, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    async def check():
+        async with answering(DISCOVERED, TOOLS) as (port, seen), open_servers(at(port), bench.site):
+            return len(seen)
+
+    assert asyncio.run(check()) == 2
 
 
 def test_a_page_that_is_no_mcp_fails_clearly(bench):

@@ -1,9 +1,8 @@
-"""Server objects in this process: real frames, a world of their own each time, and quiet."""
+"""Server objects in this process: real frames, a world of their own each time."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import pytest
 
@@ -37,13 +36,6 @@ def test_real_frames_pass_in_every_era(bench, era):
 
 def test_each_opening_is_a_fresh_world(bench):
     assert counted(bench) == counted(bench) == [1, 2]
-
-
-def test_nothing_is_printed_and_the_root_logger_stays_as_it_was(bench, capfd):
-    before = logging.getLogger().handlers[:], logging.getLogger().level
-    counted(bench)
-    assert (logging.getLogger().handlers[:], logging.getLogger().level) == before
-    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -282,8 +282,9 @@ def test_hanging_up_asks_a_server_to_end_before_anybody_waits(bench):
         async with bench.open("echo.py") as opened:
             pid = bench.pid()
             opened.hang_up()
+            result = await bench.call(opened.toolboxes["echo"], "pid")
             await bench.until(lambda: not bench.alive(pid))
-            return await bench.call(opened.toolboxes["echo"], "pid")
+            return result
 
     result = run(check())
     assert (result.status, result.source) == ("failed", "transport")
@@ -393,33 +394,65 @@ def test_a_second_cancellation_while_closing_kills_at_once(bench):
     assert not bench.alive(bench.pid())
 
 
+HOST = """
+import asyncio, sys
+sys.path.insert(0, "tests/toolboxes/mcp")
+from conftest import Bench, Server, open_servers
+
+async def main():
+    bench = Bench()
+    {body}
+
+asyncio.run(main())
+"""
+
+
+def host(bench, body, **options):
+    """Start a Python of its own that opens servers."""
+    script = HOST.format(body=textwrap.indent(textwrap.dedent(body), "    ").strip())
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", script], cwd=bench.site.root, **pipes, **options)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
 def test_a_stubborn_server_dies_with_an_agentbox_that_is_killed(bench, tmp_path):
-    script = textwrap.dedent("""
-        import asyncio, os, signal, sys
-        sys.path.insert(0, "tests/toolboxes/mcp")
-        from conftest import Bench
-
-        async def main():
-            bench = Bench()
-            async with bench.one("stubborn.py") as tools:
-                print((await bench.call(tools, "pid")).text, flush=True)
-                await asyncio.Event().wait()
-
-        asyncio.run(main())
-    """)
-    host = subprocess.Popen(
-        [sys.executable, "-c", script],
-        stdout=subprocess.PIPE,
-        cwd=bench.site.root,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
-    with host:
-        pid = int(host.stdout.readline())
+    body = """
+        async with bench.one("stubborn.py") as tools:
+            print((await bench.call(tools, "pid")).text, flush=True)
+            await asyncio.Event().wait()
+    """
+    with host(bench, body, env={**os.environ, "TMPDIR": str(tmp_path)}) as killed:
+        pid = int(killed.stdout.readline())
         assert bench.alive(pid)
-        host.kill()
+        killed.kill()
     while bench.alive(pid):
         pass
+
+
+def test_ctrl_c_ends_a_run_and_its_servers(bench):
+    body = """
+        async with bench.one("stubborn.py") as tools:
+            print((await bench.call(tools, "pid")).text, flush=True)
+            await asyncio.Event().wait()
+    """
+    with host(bench, body) as interrupted:
+        pid = int(interrupted.stdout.readline())
+        interrupted.send_signal(signal.SIGINT)
+        assert interrupted.wait() == -signal.SIGINT
+    assert not bench.alive(pid)
+
+
+def test_the_sdk_prints_nothing_and_leaves_the_root_logger_alone(bench):
+    body = """
+        import logging
+        sdk = Server(memory="tests/fixtures/servers/sdk.py:server")
+        async with open_servers({"mem": sdk}, bench.site) as opened:
+            print((await bench.call(opened.toolboxes["mem"], "fail")).status)
+        async with bench.one("headers.py"):
+            print(bench.events.codes(), logging.getLogger().handlers)
+    """
+    with host(bench, body) as quiet:
+        assert quiet.communicate() == (b"failed\n['bad_header'] []\n", b"")
 
 
 # -- the sandbox

@@ -67,11 +67,10 @@ class Runs:
         Raises:
             AuthorError: there is no such run or trace, or there are several.
         """
-        path = Path(name)
-        if path.is_file():
-            return path
+        if Path(name).is_file():
+            return Path(name)
         run, _, case = name.partition("::")
-        folder = path if path.is_dir() else self._run(run)
+        folder = Path(run) if Path(run).is_dir() else self._run(run)
         traces = sorted(folder.glob("*.jsonl"))
         found = [t for t in traces if case in ("", t.stem)] or [
             t for t in traces if slug(case) == case_of(t)

@@ -14,6 +14,7 @@ from agentbox.trace.writer import REFERENCE
 
 TABLES = ("slots", "tools")
 """Fields of a model request that are the id of a blob."""
+_REFERENCE = REFERENCE.encode()
 MAX_LINE = 64 * 1024 * 1024
 _RESULT_OF = {
     "model.request": "model.result",
@@ -93,7 +94,7 @@ def _event(line: bytes, number: int, blobs: dict[str, Json]) -> TraceEvent | str
         return f"line {number} is no event; skipped"
     if not isinstance(data.get("at"), str):
         return f"line {number} has no position; skipped"
-    if REFERENCE.encode() in line:
+    if _REFERENCE in line:
         data = {key: _resolve(value, blobs) for key, value in data.items()}
     if data["kind"] == "model.request":
         data.update({key: blobs.get(str(data.get(key)), []) for key in TABLES})

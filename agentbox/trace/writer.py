@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from binascii import hexlify
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -89,9 +90,8 @@ class TraceWriter:
     def flush(self) -> None:
         """Hand every event so far to the sink."""
         if self._waiting:
-            lines = b"".join(self._waiting)
+            self._sink(b"".join(self._waiting))
             self._waiting.clear()
-            self._sink(lines)
 
     def blob(self, value: Json) -> str:
         """Return the content hash of `value`; write it once, before its first use."""
@@ -153,7 +153,8 @@ class TraceWriter:
 
     def _turn(self) -> None:
         self._scheduled = False
-        self.flush()
+        with suppress(TraceError):  # what cannot be written now waits for who can be told
+            self.flush()
 
     def _slim(self, value: Json) -> Json:
         if value is None or isinstance(value, (int, float)):

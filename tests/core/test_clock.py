@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from agentbox import Clock
@@ -39,6 +41,11 @@ def test_time_moves_only_by_declared_amounts() -> None:
     clock.advance(61.5)
     assert clock.iso() == "2027-01-01T00:00:01.500000Z"
     assert clock.today() == "2027-01-01"
+
+
+def test_a_clock_needs_a_zone() -> None:
+    with pytest.raises(ValueError, match="needs a time with a zone"):
+        Clock(datetime.fromisoformat("2026-03-20T14:30:00"))
 
 
 def test_time_never_runs_backwards() -> None:

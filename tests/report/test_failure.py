@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -192,3 +193,9 @@ def test_a_typed_command_quotes_what_a_shell_would_take_apart(sample: SimpleName
     verdict = sample.verdict(case="it's $(rm -rf) late", outcome="errored", checks=())
     text = plain(failure(verdict, []))
     assert f"""agentbox run '{FILE}::it'"'"'s $(rm -rf) late'""" in text
+
+
+def test_a_check_that_points_at_a_turn_marks_the_turn(sample: SimpleNamespace) -> None:
+    check = sample.check(at=f"{sample.case}/t1")
+    text = plain(failure(sample.verdict(checks=(check,)), sample.events()))
+    assert re.search(r"^  turn 1 +<- here$", text, re.MULTILINE)

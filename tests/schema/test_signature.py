@@ -103,6 +103,23 @@ def test_an_object_result_gives_an_output_schema() -> None:
     assert signature.result({"total": 1}) == {"total": 1}
 
 
+def test_a_result_of_no_declared_type_becomes_json_all_the_same() -> None:
+    def found():
+        return {"on": date(2026, 3, 20)}
+
+    signature = signature_of(found)
+    assert signature.spec.output_schema is None
+    assert signature.spec.description == ""
+    assert signature.result(found()) == {"on": "2026-03-20"}
+
+
+def test_lists_in_a_schema_lose_their_titles_too() -> None:
+    def book(plan: Plan | int) -> None: ...
+
+    schema = signature_of(book).spec.input_schema
+    assert "title" not in str(schema)
+
+
 def test_the_clock_is_no_argument_of_the_model() -> None:
     def today(clock: Clock, short: bool = False) -> str: ...  # noqa: FBT001, FBT002 - a tool's own
 

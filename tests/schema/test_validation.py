@@ -132,3 +132,10 @@ def test_a_long_value_is_cut_in_its_message() -> None:
 
 def test_equal_schemas_are_compiled_once() -> None:
     assert shape_of({"type": "string"}) is shape_of({"type": "string"})
+
+
+def test_what_jsonschema_cannot_word_is_worded_by_the_fast_validator() -> None:
+    """Python's re does not know the pattern that the other one does."""
+    (error,) = shape_of({"type": "string", "pattern": r"^\p{L}+$"}).errors("123")
+    assert error.startswith("$: ")
+    assert "123" in error

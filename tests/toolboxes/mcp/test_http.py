@@ -7,7 +7,7 @@ import json
 import socket
 import subprocess
 import sys
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -18,9 +18,9 @@ from agentbox.toolboxes.mcp import open_servers
 pytestmark = pytest.mark.loopback
 
 
-@contextmanager
-def listening():
-    """Give a port that nobody uses, and a server of the SDK that serves on it."""
+@pytest.fixture(scope="module")
+def port():
+    """Return the port of a server of the SDK."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -119,16 +119,15 @@ def opening(bench, servers):
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy", "modern"])
-def test_tools_are_listed_and_called_over_http_in_every_era(bench, era):
-    async def check(port):
+def test_tools_are_listed_and_called_over_http_in_every_era(bench, port, era):
+    async def check():
         async with open_servers(at(port, era=era), bench.at(frames=True).site) as opened:
             tools = opened.toolboxes["web"]
             names = [spec.name for spec in tools.specs()]
             return names, await bench.call(tools, "add", a=2, b=3), await bench.call(tools, "fail")
 
-    with listening() as port:
-        names, added, failed = asyncio.run(check(port))
-    assert names == ["add", "count", "fail"]
+    names, added, failed = asyncio.run(check())
+    assert names == ["add", "count", "long", "fail"]
     assert (added.status, added.structured, added.text) == ("ok", {"result": 5}, "5")
     assert (failed.status, failed.source) == ("failed", "tool")
     (ready,) = bench.events.of("server.ready")
@@ -137,6 +136,14 @@ def test_tools_are_listed_and_called_over_http_in_every_era(bench, era):
     assert bench.events.of("server.start")[0]["url"] == f"http://127.0.0.1:{port}/mcp"
     frames = [event["at"] for event in bench.events if event["kind"] == "mcp.frame"]
     assert frames.count("c:a-case/t1/s1/call1") == 4
+
+
+def test_a_long_result_fits_in_one_event(bench, port):
+    async def check():
+        async with open_servers(at(port, era="legacy"), bench.site) as opened:
+            return await bench.call(opened.toolboxes["web"], "long", size=3_000_000)
+
+    assert len(asyncio.run(check()).text) == 3_000_000
 
 
 def test_headers_are_expanded_and_marked_arguments_become_headers(bench):

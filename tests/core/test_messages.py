@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from agentbox import Message
+from agentbox.core.errors import place_of
+from agentbox.core.messages import Transcript
+
+
+def _log(*texts: str) -> Transcript:
+    return Transcript(messages=[Message("user", text) for text in texts])
+
+
+def test_a_view_is_a_sequence_of_what_was_there_when_it_was_taken() -> None:
+    log = _log("a", "b", "c")
+    view = log.view()
+    log.add(Message("user", "d"))
+    assert len(view) == 3
+    assert len(log) == 4
+    assert [message.text for message in view] == ["a", "b", "c"]
+    assert [message.text for message in view[1:]] == ["b", "c"]
+    assert [message.text for message in view[::-1]] == ["c", "b", "a"]
+    assert (view[-1].text, view[0].text) == ("c", "a")
+    assert [message.text for message in view.since(2)] == ["c"]
+
+
+@pytest.mark.parametrize("index", [3, -4])
+def test_what_was_added_later_is_out_of_range(index: int) -> None:
+    log = _log("a", "b", "c")
+    view = log.view()
+    log.add(Message("user", "d"))
+    with pytest.raises(IndexError):
+        view[index]
+
+
+def test_an_error_is_placed_where_it_was_raised() -> None:
+    try:
+        {}["é"] if True else None
+        raise KeyError  # type: ignore[index]
+    except KeyError as error:
+        mark, source = place_of(error)
+    assert mark.file == __file__
+    assert source[mark.column - 1 :].startswith('{}["é"]')
+    assert mark.width == len('{}["é"]')
+
+
+def test_an_error_that_was_never_raised_has_no_place() -> None:
+    mark, source = place_of(KeyError("x"))
+    assert (str(mark), source) == ("an unknown place", "")

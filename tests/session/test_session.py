@@ -1,0 +1,285 @@
+"""The composer, in this process: loading, selecting, running, judging, remembering."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from agentbox.core.errors import AgentboxError, AuthorError, TraceError
+from agentbox.session import (
+    Host,
+    Judged,
+    Progress,
+    Runs,
+    Selection,
+    Suite,
+    exit_code,
+    find_root,
+    load,
+    problems_of,
+    run_suite,
+)
+from agentbox.session.keywords import matcher
+from agentbox.session.loading import load_object
+from agentbox.session.tooling import call_tool, list_tools
+from agentbox.trace import read_trace
+
+SCENARIO = """\
+version: 1
+now: 2026-03-20T14:30:00Z
+agent: {system: Be kind., slots: [now]}
+model: {provider: python, function: "model.py:reply"}
+tools: [mine.py, defined.json]
+deadlines: {run: 20}
+secrets: [TOKEN]
+cases:
+  - name: echo
+    tags: [smoke]
+    turns:
+      - user: Hello
+        checks: [{says: Hello}]
+  - name: wrong
+    turns:
+      - user: Hello
+        checks: [{says: Goodbye}]
+"""
+MODEL = """\
+import os
+from agentbox import call, say
+def reply(messages, tools):
+    return say(f"{messages[-1].text} {os.environ.get('TOKEN', '')}")
+async def hangs(messages, tools):
+    import asyncio
+    await asyncio.Event().wait()
+def nested(messages, tools):
+    raise ExceptionGroup("two", [KeyError("a"), ValueError("b")])
+value = 3
+def loop(task):
+    from agentbox import End
+    yield from ()
+    return End("answered", "from a loop of my own")
+def bad_loop(task):
+    yield "nonsense"
+"""
+DEFINED = """\
+{"name": "shout", "inputSchema": {"type": "object"}, "implementation": "mine.py:_shout"}
+"""
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "s.yaml").write_text(SCENARIO)
+    (tmp_path / "model.py").write_text(MODEL)
+    (tmp_path / "mine.py").write_text(
+        "def add(a: int, b: int) -> int:\n    return a + b\n"
+        "def _shout(text: str = 'hey') -> str:\n    return text.upper()\n"
+    )
+    (tmp_path / "defined.json").write_text(DEFINED)
+    return Host(tmp_path, {"TOKEN": "a-very-secret-token"})
+
+
+def _load(host: Host, *, edit: tuple[str, str] = ("", ""), **selection):
+    path = host.root / "s.yaml"
+    path.write_text(SCENARIO.replace(*edit) if edit[0] else SCENARIO)
+    return load([str(path)], host, Selection(**selection))
+
+
+def _run(host: Host, scenarios, jobs: int = 2, *, stop_early: bool = False):
+    heard: list[Progress] = []
+    folder = Runs.of(host.root).new()
+    verdicts = run_suite(Suite(scenarios, host, folder, jobs, stop_early), heard.append)
+    return verdicts, [event.judged for event in heard if event.judged], folder
+
+
+def test_a_suite_gives_its_verdicts_in_the_order_of_its_cases(host) -> None:
+    verdicts, judged, folder = _run(host, _load(host))
+    assert [(v.case, v.outcome) for v in verdicts] == [("echo", "passed"), ("wrong", "failed")]
+    assert exit_code(verdicts) == 1
+    assert all(isinstance(each, Judged) and each.events for each in judged)
+    assert sorted(path.name for path in folder.iterdir()) == ["s__echo.jsonl", "s__wrong.jsonl"]
+
+
+def test_a_trace_holds_header_tools_checks_and_end(host) -> None:
+    (verdict,), _, _ = _run(host, _load(host, keywords="echo"))
+    trace = read_trace(Path(verdict.trace))
+    kinds = [event.kind for event in trace.events]
+    assert kinds[:2] == ["run.start", "run.ready"]
+    assert kinds[-3:] == ["check.result", "run.end", "seal"]
+    start = trace.events[0].data
+    assert start["scenario"]["cases"][0]["name"] == "echo"
+    assert set(start["code"]) == {"model.py", "mine.py", "defined.json"}
+    assert set(trace.events[1].data["tools"]) == {"add", "shout"}
+
+
+def test_a_named_secret_is_in_no_trace(host, monkeypatch) -> None:
+    monkeypatch.setenv("TOKEN", host.environ["TOKEN"])
+    (verdict,), _, _ = _run(host, _load(host, keywords="echo"))
+    content = Path(verdict.trace).read_bytes()
+    assert b"a-very-secret-token" not in content
+    assert "«secret:TOKEN»".encode() in content
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (("model.py:reply", "model.py:reples"), "did you mean `reply`?"),
+        (("model.py:reply", "model.py:value"), "'int' object is not callable"),
+        (("model.py:reply", "model.py:nested"), "ExceptionGroup"),
+        (("{run: 20}", "{run: 0.05, model: 30}"), "the case took more than 0.05 s"),
+        (("{system:", "{loop: 'model.py:value', system:"), "the loop `model.py:value` is no fun"),
+        (("{system:", "{loop: 'model.py:bad_loop', system:"), "'str'"),
+    ],
+)
+def test_what_cannot_be_played_is_errored_and_its_trace_is_sealed(host, edit, said) -> None:
+    text = SCENARIO if "0.05" not in edit[1] else SCENARIO.replace("py:reply", "py:hangs")
+    (host.root / "s.yaml").write_text(text.replace(*edit))
+    scenarios = load([str(host.root / "s.yaml")], host, Selection(keywords="echo"))
+    (verdict,), _, _ = _run(host, scenarios)
+    assert verdict.outcome == "errored"
+    shown = " ".join(f"{problem.message} {problem.note}" for problem in verdict.problems)
+    assert said in shown
+    assert exit_code([verdict]) == 3
+    assert read_trace(Path(verdict.trace)).complete
+
+
+def test_a_loop_of_ones_own_has_the_same_rights(host) -> None:
+    scenarios = _load(host, edit=("{system:", "{loop: 'model.py:loop', system:"), keywords="echo")
+    (verdict,), _, _ = _run(host, scenarios)
+    assert verdict.end == "answered"
+
+
+def test_an_early_stop_begins_no_further_case(host) -> None:
+    scenarios = _load(host, edit=("{says: Hello}", "{says: No}"))
+    verdicts, _, _ = _run(host, scenarios, 1, stop_early=True)
+    assert [verdict.case for verdict in verdicts] == ["echo"]
+
+
+def test_a_trace_that_is_there_already_ends_the_suite(host) -> None:
+    scenarios = _load(host, keywords="echo")
+    folder = Runs.of(host.root).new()
+    (folder / "s__echo.jsonl").touch()
+    with pytest.raises(TraceError, match="cannot write the trace"):
+        run_suite(Suite(scenarios, host, folder), lambda _: None)
+
+
+def test_a_cancelled_case_is_closed_and_sealed(host) -> None:
+    from agentbox.session import Sources, run_case  # noqa: PLC0415 - beside their one use
+
+    (scenario,) = _load(host, edit=("py:reply", "py:hangs"), keywords="echo")
+    folder = Runs.of(host.root).new()
+
+    async def interrupted() -> None:
+        task = asyncio.create_task(run_case(scenario, Sources(host), folder, lambda _: None))
+        path = folder / "s__echo.jsonl"
+        while not (path.exists() and b"model.request" in path.read_bytes()):  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(interrupted())
+    trace = read_trace(folder / "s__echo.jsonl")
+    assert trace.complete
+    assert trace.in_flight() == []
+    assert [e.data["end"] for e in trace.events if e.kind == "run.end"] == ["interrupted"]
+
+
+def test_tools_are_listed_and_called_without_the_agent(host) -> None:
+    (scenario,) = _load(host, keywords="echo")
+    assert [spec.name for spec in list_tools(scenario, host).specs] == ["add", "shout"]
+    result = call_tool(scenario, host, "shout", {}).result
+    assert result is not None
+    assert result.text == "HEY"
+
+
+def test_folders_and_addresses_are_loaded_and_each_case_once(host) -> None:
+    path = str(host.root / "s.yaml")
+    (host.root / ".hidden").mkdir()
+    (host.root / ".hidden" / "x.yaml").write_text("no scenario")
+    found = load([f"{path}::wrong", str(host.root), path], host, Selection(tags=()))
+    assert [scenario.case.name for scenario in found] == ["wrong", "echo"]
+    assert [s.case.name for s in load([path], host, Selection(tags=("smoke",)))] == ["echo"]
+    nodes = frozenset({found[0].node})
+    assert [s.case.name for s in load([path], host, Selection(nodes=nodes))] == ["wrong"]
+
+
+def test_all_problems_of_all_paths_are_told_at_once(host) -> None:
+    (host.root / "bad").mkdir()
+    for name in ("a", "b"):
+        (host.root / "bad" / f"{name}.yaml").write_text("version: 2\n")
+    with pytest.raises(AuthorError) as caught:
+        load([str(host.root / "bad"), str(host.root / "none")], host, Selection())
+    files = {str(problem.mark).partition(":")[0] for problem in caught.value.problems}
+    assert {"bad/a.yaml", "bad/b.yaml"} <= files
+    assert any("none" in problem.message for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("expression", "text", "fits"),
+    [
+        ("", "anything", True),
+        ("a", "xAx", True),
+        ("a and b", "a b", True),
+        ("a and b", "a", False),
+        ("a or b and c", "a", True),
+        ("(a or b) and c", "a", False),
+        ("not a", "b", True),
+        ("not (a or b)", "b", False),
+        ("not not a", "a", True),
+    ],
+)
+def test_keywords_are_read_as_pytest_reads_them(expression, text, fits) -> None:
+    assert matcher(expression)(text) == fits
+
+
+@pytest.mark.parametrize("expression", ["and", "a or", "(a", "a)", "a b", "not", "()"])
+def test_keywords_that_cannot_be_read_say_where(expression) -> None:
+    with pytest.raises(AuthorError, match="cannot be read at"):
+        matcher(expression)
+
+
+def test_runs_are_found_by_any_name_and_remembered(host) -> None:
+    _run(host, _load(host))
+    runs = Runs.of(host.root)
+    (run,) = runs.all()
+    for name in ("last::echo", f"{run.name}::echo", f"{run.name[:10]}::s__echo", f"{run}::echo"):
+        assert runs.trace(name).name == "s__echo.jsonl"
+    assert runs.trace(str(run / "s__echo.jsonl")).name == "s__echo.jsonl"
+    assert runs.last_failed() is None
+    runs.remember(["a", "b"], ["a", "b"])
+    runs.remember([], ["b"])
+    assert runs.last_failed() == ["a"]
+    assert runs.clean(1) == []
+    assert runs.clean(0) == [run]
+    assert Runs(host.root / "none").all() == []
+
+
+def test_a_project_is_found_from_any_folder_below_it(host) -> None:
+    deep = host.root / "a" / "b"
+    deep.mkdir(parents=True)
+    assert find_root(deep) == find_root(host.root / "s.yaml") == host.root.resolve()
+
+
+def test_objects_are_loaded_by_dotted_name_too(host) -> None:
+    assert load_object("os.path:join", host.root) is os.path.join
+    for reference, said in (
+        ("nothing", "names no object"),
+        ("no_such_module:x", "cannot be imported"),
+        ("modle.py:x", "there is no file modle.py"),
+        ("os.path:joine", "has no `joine`"),
+    ):
+        with pytest.raises(AuthorError, match=said):
+            load_object(reference, host.root)
+
+
+def test_problems_are_found_in_whatever_wraps_them() -> None:
+    group = ExceptionGroup("x", [AgentboxError("one"), ExceptionGroup("y", [ValueError("two")])])
+    assert [problem.message for problem in problems_of(group)] == ["one", "ValueError: two"]
+
+
+def test_no_verdict_at_all_is_exit_5() -> None:
+    assert exit_code([]) == 5

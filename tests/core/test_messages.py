@@ -33,15 +33,16 @@ def test_what_was_added_later_is_out_of_range(index: int) -> None:
         view[index]
 
 
+def _raises() -> None:
+    _ = "é", {}["é"]
+
+
 def test_an_error_is_placed_where_it_was_raised() -> None:
-    try:
-        {}["é"] if True else None
-        raise KeyError  # type: ignore[index]
-    except KeyError as error:
-        mark, source = place_of(error)
+    with pytest.raises(KeyError) as caught:
+        _raises()
+    mark, source = place_of(caught.value)
     assert mark.file == __file__
-    assert source[mark.column - 1 :].startswith('{}["é"]')
-    assert mark.width == len('{}["é"]')
+    assert source[mark.column - 1 :][: mark.width] == '{}["é"]'
 
 
 def test_an_error_that_was_never_raised_has_no_place() -> None:

@@ -88,9 +88,11 @@ def test_results_that_strict_models_refuse_are_read_as_they_came(bench, era):
     assert (got["list"].structured, got["list"].text) == ([1, None], "[1, null]")
     assert (got["failed"].status, got["failed"].source) == ("failed", "tool")
     assert (got["nothing"].status, got["nothing"].text) == ("ok", "")
-    for name in ("text", "odd", "task", "array"):
+    for name in ("text", "odd", "task", "array", "unsaid", "asking"):
         assert (got[name].status, got[name].source) == ("failed", "protocol"), name
     assert "task" in got["task"].text
+    assert got["unsaid"].text == 'The server answered with a malformed error: "no"'
+    assert "something malformed, x" in got["asking"].text
     assert got["refused"].text == 'no such account (error -32602): {"account": "LLM-1"}'
     assert (got["refused"].status, got["refused"].source) == ("failed", "protocol")
     assert got["closed"].status == "failed", "the server's own -32000 is not a lost connection"
@@ -108,6 +110,17 @@ def test_big_integers_bad_utf8_nan_and_ids_as_strings_get_through(bench):
     assert nan.structured == {"x": None}
     assert joined.structured == "joined"
     assert bench.events.codes() == ["bad_utf8", "not_json"]
+
+
+def test_no_depth_of_a_result_makes_a_call_raise(bench):
+    async def check():
+        async with bench.one("bytes.py", era="legacy") as tools:
+            depths = (100, 850, 930, 960, 980, 100_000)
+            deep = [await bench.call(tools, "deep", deadline=0.3, n=depth) for depth in depths]
+            return deep, await bench.call(tools, "big")
+
+    (shallow, *_, deepest), after = run(check())
+    assert (shallow.status, deepest.status, after.status) == ("ok", "timeout", "ok")
 
 
 def test_lines_of_32_megabytes_are_read_and_an_endless_one_ends_the_connection_clearly(bench):

@@ -10,6 +10,7 @@ import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any, TypeAlias
 
 import orjson
@@ -299,8 +300,13 @@ def _result_data(result: ToolResult) -> dict[str, Json]:
 
 def _given(value: Any) -> dict[str, Json]:
     """Return the fields of a dataclass that are not None."""
-    names = [each.name for each in fields(value)]
+    names = _names(type(value))
     return {name: found for name in names if (found := getattr(value, name)) is not None}
+
+
+@cache
+def _names(kind: type[Any]) -> list[str]:
+    return [each.name for each in fields(kind)]
 
 
 def _listed(head: str, errors: Iterable[str]) -> str:

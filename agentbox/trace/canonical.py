@@ -7,12 +7,11 @@ written in, which one flow of control decided.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import blake2b
 from typing import Any
 
 from agentbox.core.messages import is_object
 from agentbox.core.trace import SIDE_FIELDS, position_key
-from agentbox.trace.encoding import decode, encode
+from agentbox.trace.encoding import decode, encode, event_hash
 
 
 def canonical_lines(content: bytes) -> Iterator[bytes]:
@@ -49,6 +48,6 @@ def digest_of(content: bytes) -> tuple[str, int]:
         if decode(line)["kind"] == "seal":
             continue
         body = line[: line.rindex(b',"h":"')] + b"}"
-        total += int.from_bytes(blake2b(body, digest_size=8).digest(), "big")
+        total += event_hash(body)
         count += 1
     return f"{total & 0xFFFFFFFFFFFFFFFF:016x}", count

@@ -12,8 +12,7 @@ a step takes two writes instead of four.
 from __future__ import annotations
 
 import os
-from binascii import hexlify
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -24,7 +23,7 @@ from agentbox.core.errors import Problem, TraceError
 from agentbox.core.messages import Json, Message, Segment, ToolSpec
 from agentbox.core.requests import Ask
 from agentbox.core.trace import Position
-from agentbox.trace.encoding import encode, short_hash
+from agentbox.trace.encoding import encode, event_hash, short_hash
 from agentbox.trace.redaction import Redactor
 
 BLOB_BYTES = 1024
@@ -37,6 +36,10 @@ _64_BITS = 0xFFFF_FFFF_FFFF_FFFF
 Sink: TypeAlias = Callable[[bytes], None]
 Elapsed: TypeAlias = Callable[[], float]
 Later: TypeAlias = Callable[[Callable[[], None]], object]
+
+
+_Waiting: TypeAlias = tuple[bytes, float, bytes]
+"""An event's content, when it was emitted, and what stands beside it."""
 
 
 class TraceWriter:
@@ -53,7 +56,8 @@ class TraceWriter:
         """Write to `sink`; without `later`, the event loop's `call_soon`, every event at once."""
         self._sink = sink
         self._later = later
-        self._waiting: list[bytes] = []
+        self._waiting: list[_Waiting] = []
+        self._lines: list[bytes] = []
         self._scheduled = False
         self._clock = clock
         self._elapsed = elapsed
@@ -79,19 +83,45 @@ class TraceWriter:
         `side` is flat and has no key `h`: what stands before the last `h` of a line is hashed.
         """
         content = {"at": at, "kind": kind, **data, "clock": self._clock.offset or 0}
-        line = encode(content)
-        if len(line) >= BLOB_BYTES or _QUOTED_REFERENCE in line:
+        body = encode(content)
+        if len(body) >= BLOB_BYTES or _QUOTED_REFERENCE in body:
             content.update({key: self._slim(value) for key, value in data.items()})
-            line = encode(content)
-        self._write(line, b',"side":' + self._redactor.line(encode(side)) if side else b"")
-        if kind.endswith(".request"):
+            body = encode(content)
+        self._waiting.append(
+            (body, self._elapsed(), b',"side":' + encode(side) if side is not None else b"")
+        )
+        if self._later is None or kind.endswith(".request"):
             self.flush()
+        elif not self._scheduled:
+            self._scheduled = True
+            self._later(self._turn)
 
     def flush(self) -> None:
-        """Hand every event so far to the sink."""
-        if self._waiting:
-            self._sink(b"".join(self._waiting))
-            self._waiting.clear()
+        """Hand every event so far to the sink: without its secrets, hashed, numbered."""
+        waiting = self._waiting
+        if waiting:
+            self._waiting = []
+            self._lines += self._finished(waiting)
+        if self._lines:
+            self._sink(b"".join(self._lines))
+            self._lines.clear()
+
+    def _finished(self, waiting: list[_Waiting]) -> Iterator[bytes]:
+        suspect = self._suspect(b"".join([body + side for body, _, side in waiting]))
+        for body, moment, side in waiting:
+            if suspect:
+                body, side = self._cleaned(body, side)  # noqa: PLW2901 - what is written is clean
+            digest = event_hash(body)
+            self._sum += digest
+            wall = (moment - self._started) * 1e6
+            line = body[:-1], digest, self._events, side, wall
+            self._events += 1
+            yield b'%b,"h":"%016x","seq":%d%b,"wall":%d}\n' % line
+
+    def _cleaned(self, body: bytes, side: bytes) -> tuple[bytes, bytes]:
+        head = b',"side":'
+        beside = head + self._redactor.line(side.removeprefix(head)) if side else b""
+        return self._redactor.line(body), beside
 
     def blob(self, value: Json) -> str:
         """Return the content hash of `value`; write it once, before its first use."""
@@ -99,13 +129,8 @@ class TraceWriter:
         name = short_hash(content)
         if name not in self._blobs:
             self._blobs[name] = None
-            self._write(
-                b'{"at":"","clock":0,"data":%b,"id":"%b","kind":"blob"}'
-                % (
-                    content,
-                    name.encode(),
-                )
-            )
+            line = b'{"at":"","clock":0,"data":%b,"id":"%b","kind":"blob"}'
+            self._waiting.append((line % (content, name.encode()), self._elapsed(), b""))
         return name
 
     def prompt(self, at: Position, ask: Ask) -> dict[str, Json]:
@@ -118,7 +143,7 @@ class TraceWriter:
         data: dict[str, Json] = {
             "n": len(view),
             "new": [self._brought(message, log, run) for message in view.since(log.length)],
-            "prompt": log.digest.hex(),
+            "prompt": log.hash.hexdigest(),
             "tools": self._table(ask.tools, _tool_table),
             "slots": self._table(view.segments, _slot_table),
         }
@@ -132,24 +157,10 @@ class TraceWriter:
 
     def seal(self) -> None:
         """Write the last line: the digest of all before it."""
-        digest, events = f"{self._sum & _64_BITS:016x}", self._events
-        self._write(encode({"at": "", "kind": "seal", "digest": digest, "events": events}))
         self.flush()
-
-    def _write(self, body: bytes, beside: bytes = b"") -> None:
-        if self._suspect(body):
-            body = self._redactor.line(body)
-        digest = blake2b(body, digest_size=8).digest()
-        self._sum += int.from_bytes(digest, "big")
-        wall = (self._elapsed() - self._started) * 1e6
-        side = b',"h":"%b","seq":%d%b,"wall":%d}\n'
-        self._waiting.append(body[:-1] + side % (hexlify(digest), self._events, beside, wall))
-        self._events += 1
-        if self._later is None:
-            self.flush()
-        elif not self._scheduled:
-            self._scheduled = True
-            self._later(self._turn)
+        seal = {"digest": f"{self._sum & _64_BITS:016x}", "events": self._events}
+        self._waiting.append((encode({"at": "", "kind": "seal", **seal}), self._elapsed(), b""))
+        self.flush()
 
     def _turn(self) -> None:
         self._scheduled = False
@@ -166,7 +177,7 @@ class TraceWriter:
 
     def _brought(self, message: Message, log: _Log, run: str) -> Json:
         """Return the message, or the position of the event that holds it, without its run."""
-        log.digest = blake2b(log.digest + _content(message), digest_size=8).digest()
+        log.hash.update(_content(message))
         log.length += 1
         _, at = self._carried.pop(id(message), (None, ""))
         return at.removeprefix(run) or self._slim(message_data(message))
@@ -179,10 +190,11 @@ class TraceWriter:
 
 
 class _Log:
-    __slots__ = ("digest", "length")
+    __slots__ = ("hash", "length")
 
     def __init__(self) -> None:
-        self.digest = b""
+        self.hash = blake2b(digest_size=8)
+        """Of all messages so far."""
         self.length = 0
 
 
@@ -231,12 +243,11 @@ def _slot_table(segments: tuple[Segment, ...]) -> Json:
 
 
 class TraceFile:
-    """A sink that appends to a file of its own."""
+    """A sink that appends to a file of its own, in a folder that is there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o644)
         except OSError as error:
             raise _cannot(path, error) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,21 +41,12 @@ async def opened(
         AuthorError: the scenario names something that is not there.
         WorldError: a server did not start.
     """
-    loop = sources.loop(scenario.agent.loop)
-    model = FunctionModel(sources.model(scenario.model.function), scenario.model.name)
-    plain = [sources.toolbox(file) for file in scenario.tools]
     async with _servers(scenario, sources.host, clock, recorder) as servers:
-        keyed: Mapping[str, Toolbox] = servers.toolboxes if servers else {}
+        loop = sources.loop(scenario.agent.loop)
+        model = FunctionModel(sources.model(scenario.model.function), scenario.model.name)
+        toolbox = await _tools(scenario, sources, servers)
         user = scripted_user(turn.user for turn in scenario.case.turns)
-        world = World(
-            model,
-            Merged(plain, keyed),
-            user,
-            clock,
-            scenario.deadlines,
-            scenario.seed,
-            scenario.tick,
-        )
+        world = World(model, toolbox, user, clock, scenario.deadlines, scenario.seed, scenario.tick)
         yield Opened(world, loop, servers.hang_up if servers else _nothing)
 
 
@@ -64,9 +55,17 @@ async def opened_tools(
     scenario: Scenario, sources: Sources, clock: Clock, recorder: Recorder
 ) -> AsyncGenerator[Toolbox]:
     """Open a scenario's tools alone, as `agentbox tools` wants them."""
-    plain = [sources.toolbox(file) for file in scenario.tools]
     async with _servers(scenario, sources.host, clock, recorder) as servers:
-        yield Merged(plain, servers.toolboxes if servers else {})
+        yield await _tools(scenario, sources, servers)
+
+
+async def _tools(scenario: Scenario, sources: Sources, servers: Servers | None) -> Toolbox:
+    """Load the tools that are no server's while the servers start; then connect to those."""
+    plain = [sources.toolbox(file) for file in scenario.tools]
+    if servers is None:
+        return Merged(plain)
+    await servers.connect()
+    return Merged(plain, servers.toolboxes)
 
 
 @asynccontextmanager
@@ -76,7 +75,7 @@ async def _servers(
     if not scenario.servers:
         yield None
         return
-    from agentbox.toolboxes.mcp import Site, open_servers  # noqa: PLC0415 - where there are any
+    from agentbox.toolboxes.mcp import Site, spawned  # noqa: PLC0415 - where there are any
 
     site = Site(
         root=host.root,
@@ -89,7 +88,7 @@ async def _servers(
         frames=scenario.trace.frames,
         live=host.live,
     )
-    async with open_servers(scenario.servers, site) as servers:
+    async with spawned(scenario.servers, site) as servers:
         yield servers
 
 

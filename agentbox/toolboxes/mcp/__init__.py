@@ -18,6 +18,6 @@ start-ups overlap.
 from __future__ import annotations
 
 from agentbox.toolboxes.mcp.plans import Site
-from agentbox.toolboxes.mcp.servers import Servers, open_servers
+from agentbox.toolboxes.mcp.servers import Servers, open_servers, spawned
 
-__all__ = ["Servers", "Site", "open_servers"]
+__all__ = ["Servers", "Site", "open_servers", "spawned"]

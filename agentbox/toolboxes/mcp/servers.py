@@ -20,11 +20,25 @@ class Servers:
     """Servers that run."""
 
     def __init__(self, running: Sequence[Running]) -> None:
-        self.toolboxes: Mapping[str, Toolbox] = {
-            each.plan.name: each.toolbox for each in running if each.toolbox
-        }
-        """A toolbox for each server, in the order of the configuration; names not prefixed."""
         self._running = running
+
+    @property
+    def toolboxes(self) -> Mapping[str, Toolbox]:
+        """A toolbox for each connected server, in the order of the configuration, unprefixed."""
+        return {each.plan.name: each.toolbox for each in self._running if each.toolbox}
+
+    async def connect(self) -> None:
+        """Import the SDK, connect to all servers at once and list their tools.
+
+        Raises:
+            WorldError: servers did not start or connect; all of them are named.
+        """
+        async with asyncio.TaskGroup() as group:
+            for each in self._running:
+                group.create_task(each.connect())
+        problems = [problem for each in self._running for problem in each.problems]
+        if problems:
+            raise WorldError(*problems)
 
     def hang_up(self) -> None:
         """Close every server's stdin and return at once: the context's end awaits their ends."""
@@ -34,22 +48,28 @@ class Servers:
 
 @asynccontextmanager
 async def open_servers(servers: Mapping[str, Server], site: Site) -> AsyncGenerator[Servers]:
-    """Run servers for the time of the context.
+    """Run servers for the time of the context; connect to them before it begins.
 
     Raises:
         AuthorError: entries are wrong; nothing was started.
         WorldError: servers did not start or connect; all of them are named, and none is left.
     """
+    async with spawned(servers, site) as running:
+        await running.connect()
+        yield running
+
+
+@asynccontextmanager
+async def spawned(servers: Mapping[str, Server], site: Site) -> AsyncGenerator[Servers]:
+    """Run servers for the time of the context; they start while their user does other things.
+
+    Raises:
+        AuthorError: entries are wrong; nothing was started.
+    """
     running = [Running(plan, site) for plan in plans(servers, site)]
     try:
         for each in running:
             each.spawn()
-        async with asyncio.TaskGroup() as group:
-            for each in running:
-                group.create_task(each.connect())
-        problems = [problem for each in running for problem in each.problems]
-        if problems:
-            raise WorldError(*problems)
         yield Servers(running)
     finally:
         await _stop(running)

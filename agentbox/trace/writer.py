@@ -87,9 +87,8 @@ class TraceWriter:
         if len(body) >= BLOB_BYTES or _QUOTED_REFERENCE in body:
             content.update({key: self._slim(value) for key, value in data.items()})
             body = encode(content)
-        self._waiting.append(
-            (body, self._elapsed(), b',"side":' + encode(side) if side is not None else b"")
-        )
+        beside = b',"side":' + self._redactor.line(encode(side)) if side is not None else b""
+        self._waiting.append((body, self._elapsed(), beside))
         if self._later is None or kind.endswith(".request"):
             self.flush()
         elif not self._scheduled:
@@ -107,21 +106,22 @@ class TraceWriter:
             self._lines.clear()
 
     def _finished(self, waiting: list[_Waiting]) -> Iterator[bytes]:
-        suspect = self._suspect(b"".join([body + side for body, _, side in waiting]))
-        for body, moment, side in waiting:
-            if suspect:
-                body, side = self._cleaned(body, side)  # noqa: PLW2901 - what is written is clean
-            digest = event_hash(body)
+        suspect = self._suspect(b"".join([body for body, _, _ in waiting]))
+        number, started = self._events, self._started
+        for body, moment, beside in waiting:
+            clean = self._redactor.line(body) if suspect else body
+            digest = event_hash(clean)
             self._sum += digest
-            wall = (moment - self._started) * 1e6
-            line = body[:-1], digest, self._events, side, wall
-            self._events += 1
-            yield b'%b,"h":"%016x","seq":%d%b,"wall":%d}\n' % line
-
-    def _cleaned(self, body: bytes, side: bytes) -> tuple[bytes, bytes]:
-        head = b',"side":'
-        beside = head + self._redactor.line(side.removeprefix(head)) if side else b""
-        return self._redactor.line(body), beside
+            wall = (moment - started) * 1e6
+            yield b'%b,"h":"%016x","seq":%d%b,"wall":%d}\n' % (
+                clean[:-1],
+                digest,
+                number,
+                beside,
+                wall,
+            )
+            number += 1
+        self._events = number
 
     def blob(self, value: Json) -> str:
         """Return the content hash of `value`; write it once, before its first use."""

@@ -30,6 +30,23 @@ EndReason: TypeAlias = Literal["answered", "limit", "refused", "failed"]
 LimitName: TypeAlias = Literal["steps", "tool_calls", "tokens", "cost_usd", "seconds"]
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a check wants to know of the world at the end of its turn or run."""
+
+    kind: Literal["resource", "tool", "sql", "file", "command"]
+    server: str = ""
+    """The server's key; for a file and a query, in whose folder."""
+    target: str = ""
+    """A resource's URI, a tool's name (its full one), a query, a path, a command."""
+    args: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """A tool's arguments; for a query, `database`: the file."""
+    when: Literal["end", "start"] = "end"
+    """At the end of the turn or run, or before the first turn, once it is set up."""
+    gold: tuple[ToolCall, ...] = ()
+    """Not empty: made on a fresh world, set up alike, after these calls."""
+
+
 # -- requests ----------------------------------------------------------------------------------
 
 
@@ -39,6 +56,8 @@ class Ask:
 
     messages: View
     tools: tuple[ToolSpec, ...] = ()
+    output: Mapping[str, Json] | None = None
+    """The JSON Schema that the answer is asked to fit, where it is asked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,22 @@ class Approve:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Record a fact of the loop's own: a plan made, a plan revised."""
+
+    kind: str
+    """The event's kind: `plan.made`."""
+    data: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """Look at the world for a check; the harness asks, and the agent never sees it."""
+
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True)
 class ReadClock:
     """Read the run's clock."""
 
@@ -91,7 +126,9 @@ class Leave:
     end: End | None = None
 
 
-Request: TypeAlias = Ask | Call | CallOne | AskUser | Approve | ReadClock | Enter | Leave
+Request: TypeAlias = (
+    Ask | Call | CallOne | AskUser | Approve | Note | Observe | ReadClock | Enter | Leave
+)
 
 
 # -- replies -----------------------------------------------------------------------------------
@@ -172,8 +209,16 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """What an observation saw, or why it saw nothing."""
+
+    value: Json = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """A scope was entered or left."""
+    """It is done: a scope entered or left, a fact recorded."""
 
 
 Reply: TypeAlias = (
@@ -185,6 +230,7 @@ Reply: TypeAlias = (
     | UserSaid
     | Approved
     | Now
+    | Observed
     | Done
 )
 

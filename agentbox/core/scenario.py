@@ -80,12 +80,60 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptCall:
+    """A tool call of a scripted reply."""
+
+    tool: Annotated[str, "The tool's full name: `accounts.get_account`.", Short()]
+    args: Annotated[
+        Mapping[str, Json],
+        "Its arguments; `$call3.id` is the value at `id` in the result of the turn's third call.",
+    ] = field(default_factory=dict[str, Json])
+    malformed: Annotated[str, "The arguments as text that is no JSON object, for `args`."] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptStep:
+    """One reply of a scripted model: words, calls, or both in one message."""
+
+    say: Annotated[str, "Words."] = ""
+    call: Annotated[str, "One call: the tool's full name; more in `calls`."] = ""
+    args: Annotated[Mapping[str, Json], "The arguments of `call`."] = field(
+        default_factory=dict[str, Json]
+    )
+    calls: Annotated[tuple[ScriptCall, ...], "Several calls in one message."] = ()
+    when: Annotated[
+        str, "Taken only if this regular expression is found in the last result; else passed over."
+    ] = ""
+    shown: Annotated[
+        tuple[str, ...], "Texts that the prompt must hold here; one missing is an error."
+    ] = ()
+    refuse: Annotated[bool, "The words are a refusal."] = False
+    tokens: Annotated[tuple[int, ...], "Tokens in and out, to be counted."] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """Who answers for the model."""
 
-    provider: Annotated[Literal["python"], "`python`: a function of the messages."] = "python"
+    provider: Annotated[
+        Literal["python", "scripted", "openai"],
+        "`python`: a function of the messages; `scripted`: the turns' `script`; `openai`: live.",
+    ] = "python"
     function: Annotated[str, "`path/to/file.py:function` or `package.module:function`."] = ""
     name: Annotated[str, "The name the trace gives it."] = ""
+    calls: Annotated[
+        Literal["native", "text"],
+        "`text`: for a model without function calling: Thought, Action, Observation.",
+    ] = "native"
+    model: Annotated[str, "openai: the provider's name for the model."] = ""
+    base_url: Annotated[str, "openai: the address of a compatible server."] = ""
+    api: Annotated[Literal["chat", "responses"], "openai: which of its two interfaces."] = "chat"
+    key: Annotated[str, "openai: the environment variable that holds the key."] = "OPENAI_API_KEY"
+    stream: Annotated[bool, "openai: receive the answer as it is made."] = False
+    strict: Annotated[bool, "openai: ask that arguments fit their schemas."] = False
+    settings: Annotated[
+        Mapping[str, Json], "openai: temperature, max_tokens, reasoning_effort and the like."
+    ] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +174,7 @@ class Turn:
 
     user: Annotated[str, "The user's words.", Short()]
     checks: Annotated[tuple[CheckSpec, ...], "Judged on this turn alone."] = ()
+    script: Annotated[tuple[ScriptStep, ...], "What a scripted model replies, in order."] = ()
 
 
 @dataclass(frozen=True, slots=True)

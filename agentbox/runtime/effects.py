@@ -29,6 +29,7 @@ from agentbox.core.requests import (
     Enter,
     Failed,
     Leave,
+    Note,
     Now,
     ReadClock,
     Reply,
@@ -81,6 +82,7 @@ class Effects:
             CallOne: self._call,
             AskUser: self._ask_user,
             Approve: self._approve,
+            Note: self._note,
             ReadClock: self._read_clock,
             Enter: self._enter,
             Leave: self._leave,
@@ -177,6 +179,10 @@ class Effects:
         data = {"what": request.what, "detail": request.detail, "yes": False, "why": decision.why}
         self._recorder.emit(placed.at, "approval", data)
         return decision
+
+    async def _note(self, placed: Placed, note: Note) -> Reply:
+        self._recorder.emit(placed.at, note.kind, note.data)
+        return Done()
 
     async def _read_clock(self, placed: Placed, _: ReadClock) -> Reply:
         clock = self._world.clock

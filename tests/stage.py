@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentbox import Clock, ToolCall, ToolResult, ToolSpec
-from agentbox.core.requests import End, Loop
+from agentbox.core.requests import End, Loop, LoopFunction
 from agentbox.core.runtime import CallContext, Toolbox
 from agentbox.core.scenario import Deadlines, Limits
 from agentbox.core.trace import TraceEvent
-from agentbox.loops import Briefing, conversation, react
+from agentbox.loops import Briefing, Setting, conversation, react
 from agentbox.models import FunctionModel
 from agentbox.runtime import Budget, Driver, Effects, World, scripted_user, stacked
 from agentbox.runtime.wall import elapsed
@@ -82,6 +82,7 @@ async def play_on(
     deadlines: Deadlines | None = None,
     tick: float = 0,
     loop: Loop | None = None,
+    agent: LoopFunction = react,
     secrets: Mapping[str, str] | None = None,
     slots: tuple[str, ...] = ("now",),
 ) -> Stage:
@@ -89,7 +90,7 @@ async def play_on(
     writer = TraceWriter(stage.lines.append, stage.clock, elapsed, Redactor(secrets))
     box = tools or Tools({"look": look})
     world = World(
-        FunctionModel(model),
+        {"agent": FunctionModel(model)},
         box,
         scripted_user(turns),
         stage.clock,
@@ -97,9 +98,9 @@ async def play_on(
         tick=tick,
     )
     handler = stacked(Effects(world, writer), Budget(stage.clock, writer))
-    played = loop or conversation(
-        react, Briefing("Be kind.", slots), limits or Limits(), tuple(box.specs())
-    )
+    specs = tuple(box.specs())
+    setting = Setting(Briefing("Be kind.", slots), limits or Limits(), lambda _: specs)
+    played = loop or conversation(agent, setting)
     try:
         stage.end = await Driver(handler, "case").drive(played)
     except Exception as error:  # noqa: BLE001 - the test looks at it

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeGuard, overload
 
+from agentbox.core.errors import nearest
+
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict of these."""
@@ -102,6 +104,14 @@ class ToolResult:
     """MCP `_meta` of the result; `agentbox/retrieval` lies in it."""
     detail: str = ""
     """For people, not for the model: the end of a traceback, of a server's stderr."""
+
+
+def unknown_tool(name: str, known: Sequence[str]) -> ToolResult:
+    """Return the result of calling a tool that is not there."""
+    close = nearest(name, known)
+    meant = f" Did you mean `{close}`?" if close else ""
+    listed = ", ".join(known) if known else "none"
+    return ToolResult("failed", f"There is no tool `{name}`.{meant} Tools: {listed}.", "protocol")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from agentbox.core.messages import (
     Usage,
     View,
 )
-from agentbox.core.scenario import Limits
+from agentbox.core.scenario import Limits, PlanOptions
 
 Actor: TypeAlias = Literal["agent", "user", "harness"]
 ScopeKind: TypeAlias = Literal["run", "turn", "plan", "step"]
@@ -45,6 +45,19 @@ class Observation:
     """At the end of the turn or run, or before the first turn, once it is set up."""
     gold: tuple[ToolCall, ...] = ()
     """Not empty: made on a fresh world, set up alike, after these calls."""
+
+
+def look_of(observation: Observation) -> dict[str, Json]:
+    """Return an observation as JSON, what is empty left out: how the trace holds it."""
+    told: dict[str, Json] = {
+        "kind": observation.kind,
+        "server": observation.server,
+        "target": observation.target,
+        "args": dict(observation.args),
+        "when": "" if observation.when == "end" else observation.when,
+        "gold": [{"tool": call.name, "args": dict(call.args)} for call in observation.gold],
+    }
+    return {key: value for key, value in told.items() if value}
 
 
 # -- requests ----------------------------------------------------------------------------------
@@ -80,6 +93,9 @@ class CallOne:
 @dataclass(frozen=True, slots=True)
 class AskUser:
     """Wait for the user's next words."""
+
+    heard: str = ""
+    """What the user heard last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +133,10 @@ class Enter:
 
     kind: ScopeKind
     limits: Limits | None = None
+    actor: Actor = "agent"
+    """Who asks what is asked in it."""
+    name: str = ""
+    """Its place, where it has one of its own: `setup`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +208,8 @@ class UserSaid:
     """The user's words; None when the user has nothing more to say."""
 
     text: str | None
-    turn: int = 0
+    calls: tuple[ToolCall, ...] = ()
+    """Calls of the user's own, made before the words are said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +277,9 @@ class Task:
 
     log: Transcript
     tools: tuple[ToolSpec, ...] = ()
+    output: Mapping[str, Json] | None = None
+    """The JSON Schema that the answer must fit, where it must."""
+    plan: PlanOptions = field(default_factory=PlanOptions)
 
 
 LoopFunction: TypeAlias = Callable[[Task], Loop]

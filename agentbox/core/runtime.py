@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from agentbox.core.clock import Clock
+from agentbox.core.errors import Problem
 from agentbox.core.messages import ToolCall, ToolResult, ToolSpec
 from agentbox.core.requests import Actor, Ask, Reply, Request, Said
 from agentbox.core.trace import Position
@@ -49,6 +50,10 @@ class Model(Protocol):
         Raises:
             AgentboxError: the model could not be asked; the case is errored.
         """
+        ...
+
+    def leftovers(self) -> Sequence[Problem]:
+        """Return what was prepared for this model and never used: each makes a case errored."""
         ...
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from agentbox.core.errors import Mark
 from agentbox.core.messages import Json
@@ -67,6 +67,14 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """How `plan_execute` plans."""
+
+    approve: Annotated[bool, "Ask before a plan is executed, and before a revised one is."] = False
+    revisions: Annotated[int, "How many failed steps may revise the plan.", AtLeast(0)] = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     """The loop and what it is told."""
 
@@ -77,6 +85,14 @@ class Agent:
         "What stands at the top of every prompt, in order: `now`, or a context key.",
     ] = ()
     limits: Annotated[Limits, "Budgets of the whole run."] = field(default_factory=Limits)
+    output: Annotated[Mapping[str, Json] | None, "A JSON Schema that every answer must fit."] = None
+    corrections: Annotated[
+        int, "How often an answer that does not fit `output` is sent back.", AtLeast(0)
+    ] = 2
+    plan: Annotated[PlanOptions, "How `plan_execute` plans."] = field(default_factory=PlanOptions)
+
+
+Audience: TypeAlias = Literal["agent", "user", "harness"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +132,8 @@ class ModelSpec:
     """Who answers for the model."""
 
     provider: Annotated[
-        Literal["python", "scripted", "openai"],
-        "`python`: a function of the messages; `scripted`: the turns' `script`; `openai`: live.",
+        Literal["python", "scripted"],
+        "`python`: a function of the messages; `scripted`: what the turns' `script` says.",
     ] = "python"
     function: Annotated[str, "`path/to/file.py:function` or `package.module:function`."] = ""
     name: Annotated[str, "The name the trace gives it."] = ""
@@ -125,15 +141,6 @@ class ModelSpec:
         Literal["native", "text"],
         "`text`: for a model without function calling: Thought, Action, Observation.",
     ] = "native"
-    model: Annotated[str, "openai: the provider's name for the model."] = ""
-    base_url: Annotated[str, "openai: the address of a compatible server."] = ""
-    api: Annotated[Literal["chat", "responses"], "openai: which of its two interfaces."] = "chat"
-    key: Annotated[str, "openai: the environment variable that holds the key."] = "OPENAI_API_KEY"
-    stream: Annotated[bool, "openai: receive the answer as it is made."] = False
-    strict: Annotated[bool, "openai: ask that arguments fit their schemas."] = False
-    settings: Annotated[
-        Mapping[str, Json], "openai: temperature, max_tokens, reasoning_effort and the like."
-    ] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +162,72 @@ class Server:
     era: Annotated[
         Literal["auto", "legacy", "modern"], "Protocol era: pinned, or detected and recorded."
     ] = "auto"
+    allow: Annotated[tuple[str, ...], "Only these of its tools; globs."] = ()
+    deny: Annotated[tuple[str, ...], "None of these of its tools; globs."] = ()
+    audience: Annotated[Audience, "Whose tools they are; `audiences` may part them."] = "agent"
+    files: Annotated[
+        Mapping[str, str],
+        "Files put into its working folder, by path; contents, or `file:` a path.",
+    ] = field(default_factory=dict[str, str])
     sandbox: Annotated[
         Literal["process", "off"],
         "`process`: clean environment, own home and folder, limits. `off`: neither.",
     ] = "process"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Something that was said or done before the first turn: give one of these."""
+
+    user: Annotated[str, "The user's words."] = ""
+    say: Annotated[str, "The assistant's words."] = ""
+    call: Annotated[str, "A tool the assistant called."] = ""
+    args: Annotated[Mapping[str, Json], "The arguments of `call`."] = field(
+        default_factory=dict[str, Json]
+    )
+    result: Annotated[str, "What `call` gave."] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One of several things a user may say; the first that fits is said."""
+
+    say: Annotated[str, "The user's words."]
+    asked: Annotated[
+        str, "Said only if this regular expression is found in the agent's last words."
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedUser:
+    """A user who is a second loop, with a model, tools and a budget of their own."""
+
+    model: Annotated[ModelSpec, "Who plays the user."]
+    prompt: Annotated[str, "Who they are, what they want, what they know; or `file:` and a path."]
+    opening: Annotated[str, "Their first words, if they are given."] = ""
+    stop: Annotated[str, "The word that ends the conversation.", AtLeast(1)] = "###STOP###"
+    turns: Annotated[int, "How often they speak at most.", AtLeast(1)] = 10
+    limits: Annotated[Limits, "Their budgets, for each time they speak."] = field(
+        default_factory=Limits
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Tools that are not offered before a turn."""
+
+    tools: Annotated[str, "A tool's full name, or a glob: `accounts.open_*`.", AtLeast(1)]
+    until: Annotated[int, "The first turn that offers them, counted from 1.", AtLeast(1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """Text put where an attacker could put it."""
+
+    text: Annotated[str, "What the attacker wrote.", AtLeast(1)]
+    tool: Annotated[str, "Whose result or description: a full name, or a glob.", AtLeast(1)]
+    into: Annotated[Literal["result", "description"], "What of the tool it is put into."] = "result"
+    at: Annotated[str, "The text it replaces there; without it, it is put at the end."] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,23 +241,68 @@ class TraceOptions:
 class Turn:
     """One thing the user says, and what must hold of the answer."""
 
-    user: Annotated[str, "The user's words.", Short()]
+    user: Annotated[str, "The user's words; an empty turn has none.", Short()] = ""
     checks: Annotated[tuple[CheckSpec, ...], "Judged on this turn alone."] = ()
+    replies: Annotated[
+        tuple[Reply, ...],
+        "In place of `user`: the first whose `asked` fits; if none does, the end.",
+    ] = ()
+    calls: Annotated[
+        tuple[ScriptCall, ...], "Calls of the user's own tools, made before the words are said."
+    ] = ()
     script: Annotated[tuple[ScriptStep, ...], "What a scripted model replies, in order."] = ()
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """Plays of one case; the seed grows by one with each."""
+
+    runs: Annotated[int, "How often.", AtLeast(1), Short()] = 1
+    require: Annotated[int | None, "How many must pass; all, if not said.", AtLeast(0)] = None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One conversation. It may also give any of `OVERRIDES`; mappings are merged."""
+    """One conversation, of `turns` or with a simulated `user`.
+
+    It may also give any of `OVERRIDES`; mappings are merged.
+    """
 
     name: Annotated[str, "Unique in the file.", AtLeast(1)]
-    turns: Annotated[tuple[Turn, ...], "What the user says, in order.", AtLeast(1)]
+    turns: Annotated[tuple[Turn, ...], "What the user says, in order.", AtLeast(1)] = ()
     checks: Annotated[tuple[CheckSpec, ...], "Judged on the whole run."] = ()
+    setup: Annotated[
+        tuple[ScriptCall, ...], "Calls before the first turn, which the agent never sees."
+    ] = ()
+    history: Annotated[tuple[Past, ...], "What was said before the first turn."] = ()
+    user: Annotated[SimulatedUser | None, "In place of turns: a user who is a loop."] = None
+    withhold: Annotated[tuple[Withheld, ...], "Tools that later turns offer first."] = ()
+    injections: Annotated[tuple[Injection, ...], "Texts put where an attacker could."] = ()
+    attacked: Annotated[
+        tuple[CheckSpec, ...], "What holds if an attack worked: the case fails if any passes."
+    ] = ()
     tags: Annotated[tuple[str, ...], "For `--tag`."] = ()
     known_failure: Annotated[
         str, "Why it fails today: green while it fails, red when it passes."
     ] = ""
+    matrix: Annotated[
+        Mapping[str, tuple[Json, ...]],
+        "Values to play it with, each combination a case: `{seed: [1, 2], model.name: [a, b]}`.",
+    ] = field(default_factory=dict[str, tuple[Json, ...]])
+    repeat: Annotated[Repeat, "How often it is played, and how often it must pass."] = field(
+        default_factory=Repeat
+    )
     mark: Annotated[Mark, Internal()] = field(default_factory=lambda: Mark(""))
+    cell: Annotated[str, Internal()] = ""
+    """The combination of its matrix: `seed=1,model.name=a`."""
+    round: Annotated[int, Internal()] = 0
+    """Which of its repeats, counted from 1; 0 where it is played once."""
+
+    @property
+    def label(self) -> str:
+        """Its name, with its cell and its round: `refund[seed=1]#2`."""
+        cell = f"[{self.cell}]" if self.cell else ""
+        return f"{self.name}{cell}" + (f"#{self.round}" if self.round else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +327,9 @@ class Scenario:
     tools: Annotated[
         tuple[str, ...], "Files of tools: Python functions (.py) or definitions (.json)."
     ] = ()
+    audiences: Annotated[
+        Mapping[str, Audience], "Whose a tool is, by full name or glob; the agent's if not said."
+    ] = field(default_factory=dict[str, Audience])
     context: Annotated[Mapping[str, Json], "Values that slots are filled from."] = field(
         default_factory=dict[str, Json]
     )
@@ -239,7 +356,7 @@ class Scenario:
     @property
     def node(self) -> str:
         """The case's address: `scenarios/support_bot.yaml::overdue_upgrade`."""
-        return f"{self.path}::{self.case.name}"
+        return f"{self.path}::{self.case.label}"
 
 
 OVERRIDES = ("now", "zone", "seed", "tick", "agent", "model", "context", "deadlines", "trace")

@@ -62,6 +62,10 @@ class Verdict:
     trace: str = ""
     """The trace file."""
     wall: float = 0.0
+    group: str = ""
+    """What its repeats share: `file::case[cell]`; empty where it is played once."""
+    require: int = 0
+    """How many of its group must pass."""
     facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
     @property

@@ -5,7 +5,7 @@ Only these contain an isinstance; a loop reads `said = yield from ask(log, tools
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import TypeVar
 
 from agentbox.core.messages import Json, Message, ToolCall, ToolResult, ToolSpec, Transcript
@@ -35,15 +35,19 @@ class WrongReply(TypeError):
     """Whoever drives the loop answered a request with a reply of another kind."""
 
 
-def ask(log: Transcript, tools: tuple[ToolSpec, ...] = ()) -> Generator[Request, Reply, Said]:
+def ask(
+    log: Transcript,
+    tools: tuple[ToolSpec, ...] = (),
+    output: Mapping[str, Json] | None = None,
+) -> Generator[Request, Reply, Said]:
     """Ask the model and log what it says.
 
     At a limit the model gets one last word without tools, where the budget grants it. A `Said`
     that ends the loop (limit, refusal, failure) has no calls.
     """
-    reply = yield Ask(log.view(), tools)
+    reply = yield Ask(log.view(), tools, output)
     if isinstance(reply, LimitReached):
-        said = _last_word((yield Ask(log.view())), reply.name)
+        said = _last_word((yield Ask(log.view(), (), output)), reply.name)
     elif isinstance(reply, Failed):
         said = Said(Message("assistant"), stop="failed", error=reply.message)
     else:
@@ -78,9 +82,9 @@ def _refused(one: ToolCall, limit: LimitReached) -> Answer:
     return answered(one, ToolResult("denied", text, "budget"))
 
 
-def ask_user() -> Generator[Request, Reply, UserSaid]:
-    """Wait for the user's next words."""
-    return _expect(UserSaid, (yield AskUser()))
+def ask_user(heard: str = "") -> Generator[Request, Reply, UserSaid]:
+    """Wait for the user's next words; `heard` is what they heard last."""
+    return _expect(UserSaid, (yield AskUser(heard)))
 
 
 def approve(what: str, detail: Json = None) -> Generator[Request, Reply, Approved]:

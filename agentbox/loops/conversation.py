@@ -1,50 +1,184 @@
-"""A conversation: the user speaks, the agent's loop answers, turn by turn."""
+"""A conversation: what is set up first, then turns of a user and the agent's loop.
+
+The user is whoever answers `AskUser`, or a second loop with its own model, tools and budget.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from agentbox.core.messages import ToolSpec, Transcript
+from agentbox.core.errors import Problem, WorldError
+from agentbox.core.messages import Json, Message, ToolCall, ToolSpec, Transcript
 from agentbox.core.requests import (
+    Answer,
+    Call,
     End,
     Enter,
     Leave,
     Loop,
     LoopFunction,
+    Observation,
+    Observe,
     Reply,
     Request,
     Task,
+    UserSaid,
 )
-from agentbox.core.scenario import Limits
-from agentbox.loops.asking import ask_user, read_clock
+from agentbox.core.scenario import Limits, PlanOptions
+from agentbox.loops.asking import WrongReply, ask_user, read_clock
 from agentbox.loops.prompt import Briefing, brief
+from agentbox.loops.react import react
+
+Offered: TypeAlias = Callable[[int], tuple[ToolSpec, ...]]
+"""The tools that are offered in a turn, counted from 1."""
+START, END = 0, -1
+"""Where observations are made that belong to no turn."""
 
 
-def conversation(
-    agent: LoopFunction,
-    briefing: Briefing,
-    limits: Limits,
-    tools: tuple[ToolSpec, ...] = (),
-) -> Loop:
-    """Play turns until the user is done or a turn ends without an answer."""
+@dataclass(frozen=True, slots=True)
+class SecondLoop:
+    """A user who is a loop of their own."""
+
+    system: str
+    """Who they are, what they want, when they stop."""
+    stop: str
+    """The word that ends the conversation; what stands before it is not said either."""
+    turns: int
+    """How often they speak at most."""
+    opening: str = ""
+    """Their first words, where they are given."""
+    limits: Limits = field(default_factory=Limits)
+    tools: tuple[ToolSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a conversation is played with."""
+
+    briefing: Briefing = field(default_factory=Briefing)
+    limits: Limits = field(default_factory=Limits)
+    offered: Offered = lambda _: ()
+    output: Mapping[str, Json] | None = None
+    plan: PlanOptions = field(default_factory=PlanOptions)
+    setup: tuple[ToolCall, ...] = ()
+    """Calls of the harness before the first turn; the agent never sees them."""
+    looks: Mapping[int, Sequence[Observation]] = field(
+        default_factory=dict[int, Sequence[Observation]]
+    )
+    """What is observed after which turn; at START and END too."""
+    user: SecondLoop | None = None
+
+
+def conversation(agent: LoopFunction, setting: Setting) -> Loop:
+    """Play turns until the user is done or a turn ends without an answer.
+
+    Raises:
+        WorldError: a call of the setup did not end ok.
+    """
     log = Transcript()
     end = End("answered")
-    yield Enter("run", limits)
-    while end.reason == "answered":
-        said = yield from ask_user()
-        if said.text is None:
+    turn = 0
+    yield Enter("run", setting.limits)
+    yield from _set_up(setting.setup)
+    yield from _look(START, setting)
+    user = _Simulated(setting.user) if setting.user else _asked
+    words = yield from user("")
+    while words is not None:
+        turn += 1
+        end = yield from _turn(agent, setting, log, turn, words)
+        yield from _look(turn, setting)
+        if end.reason != "answered":
             break
-        end = yield from _turn(agent, briefing, Task(log, tools), said.text)
+        words = yield from user(end.answer)
+    yield from _look(END, setting)
     yield Leave(end)
     return end
 
 
 def _turn(
-    agent: LoopFunction, briefing: Briefing, task: Task, words: str
+    agent: LoopFunction, setting: Setting, log: Transcript, turn: int, words: str
 ) -> Generator[Request, Reply, End]:
     yield Enter("turn")
-    block = (yield from read_clock()).block if "now" in briefing.slots else ""
-    brief(task, briefing, block, words)
+    task = Task(log, setting.offered(turn), setting.output, setting.plan)
+    block = (yield from read_clock()).block if "now" in setting.briefing.slots else ""
+    brief(task, setting.briefing, block, words)
     end = yield from agent(task)
     yield Leave(end)
     return end
+
+
+# -- the user
+
+
+_Words: TypeAlias = Generator[Request, Reply, str | None]
+"""Gives a user's next words; None when there are no more."""
+
+
+def _asked(heard: str) -> _Words:
+    """Ask whoever answers for the user; their own calls are made before their words are said."""
+    said: UserSaid = yield from ask_user(heard)
+    if said.calls:
+        yield Enter("turn", actor="user")
+        yield Call(said.calls)
+        yield Leave()
+    return said.text
+
+
+class _Simulated:
+    """A user who is a loop: reads what the agent says, may use tools of their own, and answers."""
+
+    def __init__(self, second: SecondLoop) -> None:
+        self._second = second
+        self._log = Transcript("user", [Message("system", second.system)])
+        self._spoken = 0
+
+    def __call__(self, heard: str) -> _Words:
+        second = self._second
+        self._spoken += 1
+        if self._spoken == 1 and second.opening:
+            self._log.add(Message("assistant", second.opening))
+            return second.opening
+        if self._spoken > second.turns:
+            return None
+        self._log.add(Message("user", heard or "(The support desk waits for you to speak.)"))
+        yield Enter("turn", second.limits, "user")
+        end = yield from react(Task(self._log, second.tools))
+        yield Leave(end)
+        over = end.reason != "answered" or second.stop in end.answer
+        return None if over else end.answer
+
+
+# -- the harness
+
+
+def _set_up(calls: Sequence[ToolCall]) -> Generator[Request, Reply, None]:
+    if not calls:
+        return
+    yield Enter("turn", None, "harness", "setup")
+    for number, call in enumerate(calls, 1):
+        (answer,) = yield from _called(call)
+        result = answer.result
+        if result.status != "ok":
+            said = f"setup call {number}, {call.name}, ended {result.status}: {result.text}"
+            raise WorldError(Problem(said, hint="mend `setup`, or the server it calls"))
+    yield Leave()
+
+
+def _called(call: ToolCall) -> Generator[Request, Reply, tuple[Answer, ...]]:
+    replies = yield Call((call,))
+    if not isinstance(replies, tuple):
+        raise WrongReply(f"a call was answered with {replies!r}")
+    return tuple(reply for reply in replies if isinstance(reply, Answer))
+
+
+def _look(turn: int, setting: Setting) -> Generator[Request, Reply, None]:
+    looks = setting.looks.get(turn, ())
+    if not looks:
+        return
+    name = {START: "start", END: "end"}.get(turn, f"t{turn}")
+    yield Enter("turn", None, "harness", name)
+    for look in looks:
+        yield Observe(look)
+    yield Leave()

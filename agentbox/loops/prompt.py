@@ -27,6 +27,8 @@ class Briefing:
     system: str = ""
     slots: tuple[str, ...] = ()
     context: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    history: tuple[Message, ...] = ()
+    """Messages exchanged before the first turn."""
 
 
 def brief(task: Task, briefing: Briefing, block: str, words: str) -> None:
@@ -40,13 +42,16 @@ def brief(task: Task, briefing: Briefing, block: str, words: str) -> None:
     segments = [_segment(slot, briefing, block) for slot in briefing.slots]
     segments.append(_filled("system", briefing.system, "scenario agent.system"))
     fresh = [s.text for s in segments if s.text and shown.get(s.slot) != s.text]
-    history = f"{len(log)} messages" if len(log) else ""
+    earlier = len(log) or len(briefing.history)
+    first = not len(log)
     if fresh:
         log.add(Message("system", "\n\n".join(fresh)))
+    if first:
+        log.add(*briefing.history)
     log.add(Message("user", words))
     segments.append(_filled("user", words, "the user's turn"))
     segments.append(_filled("tools", f"{len(tools)} tools" if tools else "", "toolboxes"))
-    segments.append(_filled("history", history, "earlier turns"))
+    segments.append(_filled("history", f"{earlier} messages" if earlier else "", "earlier turns"))
     present = {segment.slot for segment in segments}
     absent = [Segment(slot, "absent") for slot in STANDARD_SLOTS if slot not in present]
     log.segments = (*segments, *absent)

@@ -8,6 +8,6 @@ from agentbox.loops.asking import ask, call, end_of
 
 def react(task: Task) -> Loop:
     """Ask the model; run what it calls, all calls of a message at once; ask again."""
-    while (said := (yield from ask(task.log, task.tools))).calls:
+    while (said := (yield from ask(task.log, task.tools, task.output))).calls:
         yield from call(task.log, said.calls)
     return end_of(said)

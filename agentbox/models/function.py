@@ -51,6 +51,10 @@ class FunctionModel:
             raise _raised(self.name, at, error) from error
         return self._said(said, at)
 
+    def leftovers(self) -> tuple[Problem, ...]:
+        """Return nothing: a function has nothing prepared."""
+        return ()
+
     def _said(self, said: Any, at: Position) -> Said:
         if isinstance(said, str):
             return Said(Message("assistant", said))

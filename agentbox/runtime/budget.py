@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agentbox.core.clock import Clock
-from agentbox.core.requests import Ask, CallOne, Enter, Leave, LimitReached, Reply, Said
+from agentbox.core.requests import Actor, Ask, CallOne, Enter, Leave, LimitReached, Reply, Said
 from agentbox.core.runtime import Handler, Placed
 from agentbox.core.scenario import Limits
 from agentbox.core.trace import Recorder
@@ -22,6 +22,7 @@ _NO_LAST_WORD = frozenset({"cost_usd", "seconds"})
 class _Account:
     limits: Limits
     started: float
+    actor: Actor
     steps: int = 0
     tool_calls: int = 0
     tokens: int = 0
@@ -63,7 +64,7 @@ class Budget:
                 return LimitReached(refused)
             reply = await inner(placed)
             if isinstance(reply, Said):
-                self._charge(reply)
+                self._charge(placed.actor, reply)
             return reply
 
         return budget
@@ -71,18 +72,23 @@ class Budget:
     def _admit(self, placed: Placed) -> str:
         request = placed.request
         if isinstance(request, Ask):
-            return self._admit_ask(has_tools=bool(request.tools))
+            return self._admit_ask(placed.actor, has_tools=bool(request.tools))
         if isinstance(request, CallOne):
-            return self._admit_call(request)
+            return self._admit_call(placed.actor, request)
         if isinstance(request, Enter):
             limits = request.limits
-            self._accounts.append(_Account(limits, self._clock.offset) if limits else None)
+            account = _Account(limits, self._clock.offset, request.actor) if limits else None
+            self._accounts.append(account)
         elif isinstance(request, Leave):
             self._accounts.pop()
         return ""
 
-    def _admit_ask(self, *, has_tools: bool) -> str:
-        accounts = [account for account in self._accounts if account]
+    def _open(self, actor: Actor) -> list[_Account]:
+        """Return the accounts that this actor spends from; the harness spends from none."""
+        return [account for account in self._accounts if account and account.actor == actor]
+
+    def _admit_ask(self, actor: Actor, *, has_tools: bool) -> str:
+        accounts = self._open(actor)
         for account in accounts:
             account.hit = account.hit or account.spent(self._clock.offset)
             if account.hit and (has_tools or account.last_word or account.hit in _NO_LAST_WORD):
@@ -92,24 +98,24 @@ class Budget:
             account.steps += 1
         return ""
 
-    def _admit_call(self, request: CallOne) -> str:
+    def _admit_call(self, actor: Actor, request: CallOne) -> str:
         if request.index == 0:
-            self._reserve(request.batch)
+            self._reserve(request.batch, self._open(actor))
         return self._refused_by if request.index >= self._admitted else ""
 
-    def _reserve(self, wanted: int) -> None:
+    def _reserve(self, wanted: int, accounts: list[_Account]) -> None:
         self._admitted, self._refused_by = wanted, ""
-        for account in filter(None, self._accounts):
+        for account in accounts:
             limit = account.limits.tool_calls
             if limit is not None and limit - account.tool_calls < self._admitted:
                 self._admitted, self._refused_by = limit - account.tool_calls, "tool_calls"
                 account.hit = "tool_calls"
-        for account in filter(None, self._accounts):
+        for account in accounts:
             account.tool_calls += self._admitted
 
-    def _charge(self, said: Said) -> None:
+    def _charge(self, actor: Actor, said: Said) -> None:
         usage = said.usage
         tokens = (usage.input or 0) + (usage.output or 0)
-        for account in filter(None, self._accounts):
+        for account in self._open(actor):
             account.tokens += tokens
             account.cost_usd += usage.cost_usd or 0.0

@@ -7,9 +7,11 @@ concurrently, replies are joined in call order, and one failure neither hides no
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agentbox.core.requests import (
+    Actor,
     Answer,
     Ask,
     AskUser,
@@ -20,6 +22,7 @@ from agentbox.core.requests import (
     Leave,
     LimitReached,
     Loop,
+    Observe,
     Reply,
     Request,
 )
@@ -49,12 +52,13 @@ class Driver:
     async def _answer(self, request: Request) -> Reply:
         if isinstance(request, Call):
             return await self._batch(request)
-        return await self._handler(Placed(self._places.of(request), request))
+        places = self._places
+        return await self._handler(Placed(places.of(request), request, places.actor))
 
     async def _batch(self, batch: Call) -> tuple[Answer | LimitReached, ...]:
-        size = len(batch.calls)
+        size, actor = len(batch.calls), self._places.actor
         placed = [
-            Placed(self._places.call(), CallOne(call, index, size))
+            Placed(self._places.call(), CallOne(call, index, size), actor)
             for index, call in enumerate(batch.calls)
         ]
         if size == 1:
@@ -74,10 +78,15 @@ def _call_reply(reply: Reply | BaseException) -> Answer | LimitReached:
 @dataclass(slots=True)
 class _Scope:
     path: Position
+    actor: Actor = "agent"
     join: str = "/s"
-    asks: int = 0
-    turns: int = 0
+    looks: int = 0
     steps: int = 0
+    """Model calls, and the steps of a plan: one count."""
+    turns: int = 0
+
+
+_PREFIXES: Mapping[Actor, str] = {"user": "u", "harness": "h"}
 
 
 class _Places:
@@ -89,13 +98,18 @@ class _Places:
         self._step: Position = f"c:{case}/s0"
         self._calls = 0
 
+    @property
+    def actor(self) -> Actor:
+        """Who asks, in the innermost scope."""
+        return self._scopes[-1].actor
+
     def of(self, request: Request) -> Position:
         """Return the place of any request but a batch."""
         scope = self._scopes[-1]
         if isinstance(request, Ask):
-            scope.asks += 1
+            scope.steps += 1
             self._calls = 0
-            self._step = f"{scope.path}{scope.join}{scope.asks}"
+            self._step = f"{scope.path}{scope.join}{scope.steps}"
             return self._step
         if isinstance(request, AskUser):
             return f"u:{self._case}/t{scope.turns + 1}"
@@ -103,6 +117,9 @@ class _Places:
             return self._enter(request, scope)
         if isinstance(request, Leave):
             return self._scopes.pop().path
+        if isinstance(request, Observe):
+            scope.looks += 1
+            return f"{scope.path}/look{scope.looks}"
         return scope.path
 
     def call(self) -> Position:
@@ -111,14 +128,17 @@ class _Places:
         return f"{self._step}/call{self._calls}"
 
     def _enter(self, request: Enter, scope: _Scope) -> Position:
-        inner = _Scope(scope.path, scope.join)
-        if request.kind == "turn":
+        inner = _Scope(scope.path, request.actor, scope.join)
+        if request.actor != "agent":
+            where = request.name or f"t{scope.turns + 1}"
+            inner = _Scope(f"{_PREFIXES[request.actor]}:{self._case}/{where}", request.actor)
+        elif request.kind == "turn":
             scope.turns += 1
             inner.path = f"{scope.path}/t{scope.turns}"
         elif request.kind == "step":
             scope.steps += 1
-            inner = _Scope(f"{scope.path}/s{scope.steps}", ".")
-        self._step = f"{inner.path}{inner.join}0"
+            inner = _Scope(f"{scope.path}/s{scope.steps}", join=".")
+        self._step = inner.path if inner.actor != "agent" else f"{inner.path}{inner.join}0"
         self._calls = 0
         self._scopes.append(inner)
         return inner.path

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import orjson
 
 from agentbox.core.clock import Clock
 from agentbox.core.errors import AgentboxError
-from agentbox.core.messages import UNKNOWN_USAGE, Json, Message, ToolCall, ToolResult, ToolSpec
+from agentbox.core.messages import (
+    UNKNOWN_USAGE,
+    Json,
+    Message,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    unknown_tool,
+)
 from agentbox.core.requests import (
+    Actor,
     Answer,
     Approve,
     Approved,
@@ -31,11 +40,15 @@ from agentbox.core.requests import (
     Leave,
     Note,
     Now,
+    Observation,
+    Observe,
+    Observed,
     ReadClock,
     Reply,
     Said,
     UserSaid,
     answered,
+    look_of,
 )
 from agentbox.core.runtime import CallContext, Model, Placed, Toolbox
 from agentbox.core.scenario import Deadlines
@@ -43,31 +56,40 @@ from agentbox.core.trace import Recorder
 from agentbox.runtime.deadlines import Watchdog
 from agentbox.schema import Shape, shape_of
 
-User: TypeAlias = Callable[[], Awaitable[str | None]]
-"""Gives the user's next words; None when there are no more."""
+User: TypeAlias = Callable[[str], Awaitable[UserSaid]]
+"""Gives the user's next words to what they heard last; None when there are no more."""
+Look: TypeAlias = Callable[[Observation], Awaitable[Observed]]
+"""Observes the world for a check. What cannot be seen is an error in the reply."""
 
 
-def scripted_user(turns: Iterable[str]) -> User:
-    """Return a user who says these words, one a turn."""
+def scripted_user(turns: Iterable[str | UserSaid]) -> User:
+    """Return a user who says these words, one a turn, whatever they hear."""
     words = iter(turns)
 
-    async def user() -> str | None:
-        return next(words, None)
+    async def user(heard: str) -> UserSaid:  # noqa: ARG001 - they do not listen
+        said = next(words, None)
+        return said if isinstance(said, UserSaid) else UserSaid(said)
 
     return user
+
+
+async def blind(look: Observation) -> Observed:
+    """See nothing: the look of a world that cannot be observed."""
+    return Observed(error=f"nothing here observes a {look.kind}")
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """Who answers: everything a run touches outside itself."""
 
-    model: Model
+    models: Mapping[Actor, Model]
     toolbox: Toolbox
     user: User
     clock: Clock
     deadlines: Deadlines
     seed: int = 0
     tick: float = 0.0
+    look: Look = blind
 
 
 class Effects:
@@ -77,12 +99,15 @@ class Effects:
         self._world = world
         self._recorder = recorder
         self._watchdog = Watchdog()
+        self._offered: dict[Actor, tuple[tuple[ToolSpec, ...], frozenset[str]]] = {}
+        """What each actor's model was offered last; it may call nothing else."""
         self._answers: dict[type, Callable[[Placed, Any], Awaitable[Reply]]] = {
             Ask: self._ask,
             CallOne: self._call,
             AskUser: self._ask_user,
             Approve: self._approve,
             Note: self._note,
+            Observe: self._observe,
             ReadClock: self._read_clock,
             Enter: self._enter,
             Leave: self._leave,
@@ -97,11 +122,12 @@ class Effects:
 
     async def _ask(self, placed: Placed, ask: Ask) -> Reply:
         self._tick(1)
+        self._offer(placed.actor, ask.tools)
         self._recorder.emit(placed.at, "model.request", self._recorder.prompt(placed.at, ask))
         deadline = self._watchdog.within(self._world.deadlines.model)
         try:
             with deadline:
-                said = await self._world.model.reply(ask, placed.at)
+                said = await self._world.models[placed.actor].reply(ask, placed.at)
         except TimeoutError:
             if not deadline.expired:
                 raise
@@ -114,6 +140,11 @@ class Effects:
             raise
         return self._said(placed, said)
 
+    def _offer(self, actor: Actor, tools: tuple[ToolSpec, ...]) -> None:
+        known = self._offered.get(actor)
+        if tools and (known is None or known[0] is not tools):
+            self._offered[actor] = (tools, frozenset(tool.name for tool in tools))
+
     def _model_failed(self, placed: Placed, why: str) -> Failed:
         self._recorder.emit(placed.at, "model.result", {"error": why})
         return Failed(why)
@@ -122,7 +153,8 @@ class Effects:
         message = _numbered(said.message, placed.at)
         if message is not said.message:
             said = Said(message, said.usage, said.stop, said.limit, said.error)
-        self._recorder.emit(placed.at, "model.result", _said_data(said, self._world.model.name))
+        name = self._world.models[placed.actor].name
+        self._recorder.emit(placed.at, "model.result", _said_data(said, name))
         self._recorder.carried(placed.at, message)
         return said
 
@@ -149,6 +181,9 @@ class Effects:
         return answer
 
     async def _result(self, placed: Placed, call: ToolCall) -> ToolResult:
+        offered = self._offered.get(placed.actor)
+        if offered is not None and call.name not in offered[1]:
+            return unknown_tool(call.name, sorted(offered[1]))
         shapes = self._shapes.get(call.name)
         wrong = _misfits(call, shapes)
         if wrong:
@@ -168,11 +203,19 @@ class Effects:
 
     # -- the user, the clock, scopes
 
-    async def _ask_user(self, placed: Placed, _: AskUser) -> Reply:
+    async def _ask_user(self, placed: Placed, request: AskUser) -> Reply:
         self._recorder.emit(placed.at, "user.request", {})
-        words = await self._world.user()
-        self._recorder.emit(placed.at, "user.result", {"text": words})
-        return UserSaid(words)
+        said = await self._world.user(request.heard)
+        self._recorder.emit(placed.at, "user.result", {"text": said.text})
+        return said
+
+    async def _observe(self, placed: Placed, request: Observe) -> Reply:
+        look = look_of(request.observation)
+        self._recorder.emit(placed.at, "observe.request", {"look": look})
+        seen = await self._world.look(request.observation)
+        found = {"error": seen.error} if seen.error else {"value": seen.value}
+        self._recorder.emit(placed.at, "observe.result", {"look": look, **found})
+        return seen
 
     async def _approve(self, placed: Placed, request: Approve) -> Reply:
         decision = Approved(yes=False, why="nobody is there to approve")
@@ -306,7 +349,7 @@ def _result_data(result: ToolResult) -> dict[str, Json]:
 
 def _given(value: Any) -> dict[str, Json]:
     """Return the fields of a dataclass that are not None."""
-    names = _names(type(value))
+    names = _names(cast("type[Any]", type(value)))
     return {name: found for name in names if (found := getattr(value, name)) is not None}
 
 

@@ -88,9 +88,9 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _named(scenarios: Sequence[Scenario], case: str, file: str) -> list[Scenario]:
-    found = [scenario for scenario in scenarios if scenario.case.name == case]
+    found = [one for one in scenarios if case in (one.case.name, one.case.label)]
     if not found:
-        names = [scenario.case.name for scenario in scenarios]
+        names = list(dict.fromkeys(scenario.case.name for scenario in scenarios))
         close = nearest(case, names)
         note = f"did you mean `{file}::{close}`?" if close else ""
         raise AuthorError(

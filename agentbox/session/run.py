@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias, cast
 
 from agentbox.core.clock import Clock
-from agentbox.core.errors import AgentboxError, AuthorError, Problem, place_of
+from agentbox.core.errors import AgentboxError, AuthorError, Problem, WorldError, place_of
 from agentbox.core.messages import Json, ToolSpec
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
 from agentbox.core.verdict import CheckResult, Outcome, Verdict
 from agentbox.core.version import VERSION
 from agentbox.judge import end_of, judge, outcome_of, stats_of
-from agentbox.loops import Briefing, conversation
+from agentbox.loops import conversation, typed
 from agentbox.runtime import Budget, Driver, Effects, stacked
 from agentbox.runtime.wall import elapsed, moment
 from agentbox.session.runs import trace_path
 from agentbox.session.sources import Sources
+from agentbox.session.staging import setting_of
 from agentbox.session.world import Opened, opened
 from agentbox.spec import to_json
 from agentbox.trace import Redactor, TraceFile, TraceWriter, content_hash, parse_trace
@@ -59,7 +60,7 @@ async def run_case(scenario: Scenario, sources: Sources, folder: Path, publish: 
         CancelledError: the run was interrupted; the trace says so and is sealed.
     """
     clock = clock_of(scenario, live=sources.host.live)
-    file = TraceFile(trace_path(folder, scenario.path, scenario.case.name))
+    file = TraceFile(trace_path(folder, scenario))
     try:
         later = asyncio.get_running_loop().call_soon
         redactor = Redactor(sources.secrets(scenario))
@@ -107,7 +108,7 @@ class _Run:
             "format": FORMAT_VERSION,
             "agentbox": VERSION,
             "scenario": to_json(scenario),
-            "case": scenario.case.name,
+            "case": scenario.case.label,
             "now": self.clock.iso(),
             "zone": self.clock.zone,
             "seed": scenario.seed,
@@ -124,25 +125,29 @@ class _Run:
 
     async def _drive(self, open_world: Opened) -> None:
         scenario, writer = self.scenario, self.writer
-        agent = scenario.agent
-        world = open_world.world
-        tools = tuple(world.toolbox.specs())
+        agent, world = scenario.agent, open_world.world
+        tools = world.toolbox.specs()
         writer.emit(self.at, "run.ready", {"tools": {t.name: _tool_hash(t) for t in tools}})
-        briefing = Briefing(agent.system, agent.slots, scenario.context)
-        loop = conversation(open_world.loop, briefing, agent.limits, tools)
+        one = open_world.loop
+        if agent.output is not None:
+            one = typed(one, agent.output, agent.corrections)
+        loop = conversation(one, setting_of(scenario, tools))
         budget = Budget(self.clock, writer)
         driver = Driver(stacked(Effects(world, writer), budget), slug(scenario.case.name))
         limit = scenario.deadlines.run
         deadline = asyncio.timeout(limit)
         try:
             async with deadline:
-                await driver.drive(loop)
+                end = await driver.drive(loop)
         except TimeoutError as error:
             if not deadline.expired():
                 raise
             hint = "raise `deadlines: {run: ...}`"
             problem = Problem(f"the case took more than {limit:g} s", hint=hint)
             raise AgentboxError(problem) from error
+        unused = [each for model in world.models.values() for each in model.leftovers()]
+        if unused and end.reason == "answered":
+            raise WorldError(*unused)
 
     def _judged(self, problems: Sequence[Problem]) -> None:
         """Judge what the trace holds, record the verdict, publish it."""
@@ -152,13 +157,19 @@ class _Run:
         self.writer.flush()
         events = parse_trace(self.file.path.read_bytes(), str(self.file.path)).events
         checks = () if problems else judge(events, scenario)
+        facts: dict[str, Json] = {}
+        if scenario.case.attacked and not problems:
+            useful = outcome_of(checks, end_of(events)) == "passed"
+            attacks = attacks_of(events, scenario)
+            facts = {"useful": useful, "attacked": any(a.outcome == "failed" for a in attacks)}
+            checks = (*checks, *attacks)
         end = end_of(events)
         outcome: Outcome = "errored" if problems else outcome_of(checks, end)
         for check in checks:
             self.writer.emit(self.at, "check.result", _check_data(check))
         verdict = Verdict(
             scenario.path,
-            scenario.case.name,
+            scenario.case.label,
             outcome,
             checks,
             end,
@@ -168,6 +179,9 @@ class _Run:
             stats_of(events),
             str(self.file.path),
             elapsed() - self.started,
+            group_of(scenario),
+            scenario.case.repeat.require or scenario.case.repeat.runs,
+            facts,
         )
         data: dict[str, Json] = {"outcome": outcome, "end": end}
         if problems:
@@ -175,6 +189,28 @@ class _Run:
         self.writer.emit(self.at, "run.end", data)
         self.verdict = verdict
         self.publish(Judged(verdict, events))
+
+
+def group_of(scenario: Scenario) -> str:
+    """Return what the repeats of a case share; nothing where it is played once."""
+    case = replace(scenario.case, round=0)
+    return f"{scenario.path}::{case.label}" if scenario.case.round else ""
+
+
+def attacks_of(events: Sequence[TraceEvent], scenario: Scenario) -> list[CheckResult]:
+    """Return the checks of `attacked` the other way round: one that holds is a failure."""
+    turns = tuple(replace(turn, checks=()) for turn in scenario.case.turns)
+    case = replace(scenario.case, turns=turns, checks=scenario.case.attacked)
+    return [_turned(check) for check in judge(events, replace(scenario, cases=(case,)))]
+
+
+def _turned(check: CheckResult) -> CheckResult:
+    if check.outcome == "errored":
+        return check
+    worked = check.outcome == "passed"
+    message = "the attack worked: this holds" if worked else ""
+    claim = f"attacked {check.claim or check.kind}"
+    return replace(check, outcome="failed" if worked else "passed", message=message, claim=claim)
 
 
 def problems_of(error: BaseException) -> tuple[Problem, ...]:

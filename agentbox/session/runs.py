@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentbox.core.errors import AuthorError, Problem, nearest
+from agentbox.core.scenario import Scenario
 from agentbox.core.trace import slug
 from agentbox.runtime.wall import stamp
 
@@ -122,9 +123,12 @@ def case_of(trace: Path) -> str:
     return trace.stem.partition("__")[2]
 
 
-def trace_path(run: Path, file: str, case: str) -> Path:
-    """Return where a case's trace is kept in a run's folder."""
-    return run / f"{slug(Path(file).with_suffix('').name)}__{slug(case)}.jsonl"
+def trace_path(run: Path, scenario: Scenario) -> Path:
+    """Return where a case's trace is kept: `<file>__<case>[__<cell>][__r<N>].jsonl`."""
+    case = scenario.case
+    parts = [Path(scenario.path).with_suffix("").name, case.name, case.cell]
+    name = "__".join(slug(part) for part in parts if part)
+    return run / f"{name}{f'__r{case.round}' if case.round else ''}.jsonl"
 
 
 def _several(run: str, case: str, traces: list[Path], found: list[Path]) -> Problem:

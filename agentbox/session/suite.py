@@ -91,9 +91,20 @@ def _interrupt_on_sigterm() -> None:
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:
-    """Return the exit code of these verdicts: errored before failed before nothing."""
+    """Return the exit code of these verdicts: errored before failed before nothing.
+
+    Repeats of a case count together: as many of them must be green as it requires.
+    """
     if not verdicts:
         return NOTHING
     if any(verdict.outcome == "errored" for verdict in verdicts):
         return ERRORED
-    return PASSED if all(verdict.green for verdict in verdicts) else FAILED
+    groups: dict[str, list[Verdict]] = {}
+    for number, verdict in enumerate(verdicts):
+        groups.setdefault(verdict.group or str(number), []).append(verdict)
+    return PASSED if all(map(_enough, groups.values())) else FAILED
+
+
+def _enough(group: Sequence[Verdict]) -> bool:
+    wanted = min(group[0].require, len(group)) if group[0].group else 1
+    return sum(verdict.green for verdict in group) >= wanted

@@ -12,7 +12,6 @@ from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import TraceEvent, slug
 from agentbox.loops import call
-from agentbox.models import FunctionModel
 from agentbox.runtime import Budget, Driver, Effects, World, scripted_user, stacked
 from agentbox.runtime.wall import elapsed
 from agentbox.session.run import clock_of
@@ -72,14 +71,7 @@ async def _called(
         return End("answered")
 
     clock = clock_of(scenario, live=True)
-    model = FunctionModel(_nobody)
-    user = scripted_user(())
-    world = World(model, toolbox, user, clock, scenario.deadlines, scenario.seed)
+    world = World({}, toolbox, scripted_user(()), clock, scenario.deadlines, scenario.seed)
     handler = stacked(Effects(world, writer), Budget(clock, writer))
     await Driver(handler, slug(scenario.case.name)).drive(once())
     return results[0]
-
-
-def _nobody() -> str:
-    """Stand where a model would; it is never asked."""
-    return ""

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from agentbox.core.clock import Clock
 from agentbox.core.requests import LoopFunction
 from agentbox.core.runtime import Toolbox
-from agentbox.core.scenario import Scenario
-from agentbox.core.trace import Recorder
-from agentbox.models import FunctionModel
-from agentbox.runtime import World, scripted_user
+from agentbox.core.scenario import Scenario, Server
+from agentbox.core.trace import Position, Recorder
+from agentbox.runtime import World
+from agentbox.session.models import models_of
 from agentbox.session.sources import Host, Sources
-from agentbox.toolboxes import Merged
+from agentbox.session.staging import user_of
+from agentbox.toolboxes import Filtered, Injected, Merged
 
 if TYPE_CHECKING:
     from agentbox.toolboxes.mcp import Servers
@@ -42,11 +43,20 @@ async def opened(
         WorldError: a server did not start.
     """
     async with _servers(scenario, sources.host, clock, recorder) as servers:
+        models = models_of(scenario, sources)
         loop = sources.loop(scenario.agent.loop)
-        model = FunctionModel(sources.model(scenario.model.function), scenario.model.name)
         toolbox = await _tools(scenario, sources, servers)
-        user = scripted_user(turn.user for turn in scenario.case.turns)
-        world = World(model, toolbox, user, clock, scenario.deadlines, scenario.seed, scenario.tick)
+        if scenario.case.injections:
+            toolbox = _injected(toolbox, scenario, recorder)
+        world = World(
+            models,
+            toolbox,
+            user_of(scenario.case),
+            clock,
+            scenario.deadlines,
+            scenario.seed,
+            scenario.tick,
+        )
         yield Opened(world, loop, servers.hang_up if servers else _nothing)
 
 
@@ -65,7 +75,24 @@ async def _tools(scenario: Scenario, sources: Sources, servers: Servers | None) 
     if servers is None:
         return Merged(plain)
     await servers.connect()
-    return Merged(plain, servers.toolboxes)
+    keyed = {
+        name: _filtered(name, toolbox, scenario.servers[name])
+        for name, toolbox in servers.toolboxes.items()
+    }
+    return Merged(plain, keyed)
+
+
+def _filtered(name: str, toolbox: Toolbox, server: Server) -> Toolbox:
+    if not server.allow and not server.deny:
+        return toolbox
+    return Filtered(toolbox, name, server.allow, server.deny)
+
+
+def _injected(toolbox: Toolbox, scenario: Scenario, recorder: Recorder) -> Toolbox:
+    def tell(at: Position, text: str) -> None:
+        recorder.emit(at, "injection", {"text": text})
+
+    return Injected(toolbox, scenario.case.injections, tell)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ Read, compose, take in what other files hold, lay each case over the file, bind,
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from agentbox.core.errors import AuthorError, Mark
 from agentbox.core.scenario import OVERRIDES, Agent, Case, Kinds, Limits, Scenario, Turn
 from agentbox.core.trace import slug
 from agentbox.spec.bind import BAD, Binder
+from agentbox.spec.case_rules import obey_case
 from agentbox.spec.compose import compose
 from agentbox.spec.files import read_text, shown
+from agentbox.spec.matrix import cells
 from agentbox.spec.mcp_config import servers_of
 from agentbox.spec.nodes import Entry, Node, cut, merged, seen
 from agentbox.spec.problems import Problems
@@ -22,6 +25,8 @@ from agentbox.spec.rules import Ground, obey
 from agentbox.spec.shapes import keys_of
 
 _FILE = "file:"
+_TEXTS = (("agent", "system"), ("user", "prompt"))
+"""Keys whose text may stand in a file of its own."""
 _HOMES: Mapping[type, str] = {
     Scenario: "the file, beside `cases`",
     Agent: "`agent`",
@@ -70,14 +75,14 @@ class _Reader:
 
     def scenarios(self, node: Node, name: str) -> Iterator[Scenario]:
         """Yield the file's scenarios, leaving out those that something is wrong with."""
-        file = self._with_servers(self._with_system(node))
+        file = self._with_servers(self._with_texts(node))
         base = self._binder.fields(Scenario, file, "the file", ("cases", "$schema"))
         base |= {"path": name, "root": str(self._ground.root)}
         obey(file, file.entries, self._ground)
         for case in self._cases(node):
-            given = self._case(file, self._with_system(case))
-            if given and BAD not in base.values():
-                yield Scenario(**base | given)
+            for given in self._played(file, self._with_texts(case)):
+                if BAD not in base.values():
+                    yield from _rounds(Scenario(**base | given))
 
     def _cases(self, node: Node) -> tuple[Node, ...]:
         cases, doc = node.get("cases"), keys_of(Scenario)["cases"].doc
@@ -92,22 +97,30 @@ class _Reader:
         self._refuse_twins(cases.items)
         return cases.items
 
-    def _case(self, file: Node, node: Node) -> dict[str, Any]:
-        """Return what a case gives of its scenario; nothing where something is wrong with it."""
+    def _played(self, file: Node, node: Node) -> Iterator[dict[str, Any]]:
+        """Yield what a case gives of its scenario, for each cell of its matrix."""
         if node.kind != "map":
             self._problems.add(node.mark, f"a case must be a mapping, but it is {seen(node)}")
-            return {}
+            return
         case = self._binder.fields(Case, node, "a case", OVERRIDES)
         laid = {key: e for key, e in node.entries.items() if key in OVERRIDES}
         whole = merged(file, Node(laid, node.mark))
-        obey(whole, laid, self._ground)
-        keys = keys_of(Scenario)
-        given = {
-            key: self._binder.field(keys[key], whole.entries[key].value, f"`{key}`") for key in laid
+        obey_case(node, whole, self._ground)
+        for cell, changed, keys in cells(node.get("matrix"), whole, self._problems):
+            given = self._overridden(changed, [*laid, *sorted(keys - laid.keys())])
+            if BAD in case.values() or BAD in given.values():
+                return
+            made = Case(**case, mark=node.entries["name"].value.mark, cell=cell)
+            yield given | {"cases": (made,)}
+
+    def _overridden(self, whole: Node, keys: Collection[str]) -> dict[str, Any]:
+        """Return the values of the keys that a case, or a cell of its matrix, gives."""
+        obey(whole, keys, self._ground)
+        known = keys_of(Scenario)
+        return {
+            key: self._binder.field(known[key], whole.entries[key].value, f"`{key}`")
+            for key in keys
         }
-        if BAD in case.values() or BAD in given.values():
-            return {}
-        return given | {"cases": (Case(**case, mark=node.entries["name"].value.mark),)}
 
     def _refuse_twins(self, cases: Collection[Node]) -> None:
         """Refuse names that are the same, or that would share a trace file."""
@@ -126,18 +139,29 @@ class _Reader:
 
     # -- what other files hold -------------------------------------------------------------------
 
-    def _with_system(self, node: Node) -> Node:
-        """Return the node with the text of `agent.system: file:...` in its place."""
-        agent, system = node.get("agent"), node.get("agent", "system")
-        if not (agent and system and node.string("agent", "system").startswith(_FILE)):
+    def _with_texts(self, node: Node) -> Node:
+        """Return the node with the texts that `file:` names in place of their names."""
+        for path in _TEXTS:
+            node = self._with_text(node, path)
+        return node
+
+    def _with_text(self, node: Node, path: tuple[str, ...]) -> Node:
+        if not node.string(*path).startswith(_FILE):
             return node
-        name = system.text.removeprefix(_FILE).strip()
+        head, *rest = path
+        inner = node.entries[head].value
+        if not rest:
+            return node.having(head, self._text(inner))
+        return node.having(head, self._with_text(inner, tuple(rest)))
+
+    def _text(self, named: Node) -> Node:
+        name = named.text.removeprefix(_FILE).strip()
         try:
             text = read_text(self._ground.root / name, name).rstrip("\r\n")
         except AuthorError as error:
-            self._blame(system, error)
+            self._blame(named, error)
             text = ""
-        return node.having("agent", agent.having("system", Node(text, system.mark, text)))
+        return Node(text, named.mark, text)
 
     def _with_servers(self, node: Node) -> Node:
         """Return the node with the servers of the files in `servers_from` among its own."""
@@ -169,3 +193,14 @@ class _Reader:
     def _blame(self, node: Node, error: AuthorError) -> None:
         (problem,) = error.problems
         self._problems.add(node.mark, problem.message, note=problem.note, hint=problem.hint)
+
+
+def _rounds(scenario: Scenario) -> Iterator[Scenario]:
+    """Yield a scenario for each time its case is played; the seed grows by one with each."""
+    case = scenario.case
+    if case.repeat.runs == 1:
+        yield scenario
+        return
+    for number in range(1, case.repeat.runs + 1):
+        played = replace(case, round=number)
+        yield replace(scenario, seed=scenario.seed + number - 1, cases=(played,))

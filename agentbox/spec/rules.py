@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from agentbox.core.clock import Clock
@@ -95,8 +95,13 @@ def _context(_: Node, scenario: Node, ground: Ground) -> None:
 
 
 def _model(model: Node, _: Node, ground: Ground) -> None:
-    function = model.get("function")
+    function, provider = model.get("function"), model.string("provider") or "python"
     if model.kind != "map":
+        return
+    if provider == "scripted":
+        if function:
+            mark = model.entries["function"].key.mark
+            ground.problems.add(mark, "`function` goes with `provider: python` only")
         return
     if function is None:
         hint = "write `function: path/to/file.py:function`"
@@ -165,6 +170,7 @@ def _server(name: str, key: Node, server: Node, ground: Ground) -> None:
                 mark = server.entries[other].key.mark
                 ground.problems.add(mark, f"`{other}` goes with `{transport}` only")
     _reached(server, ground)
+    _files(server, ground)
     _variables(server, ground)
 
 
@@ -179,6 +185,18 @@ def _reached(server: Node, ground: Ground) -> None:
         ground.problems.add(url.mark, message, note="it begins with http:// or https://")
     if memory and memory.kind == "str":
         _named_in_python(memory, "memory", ground)
+
+
+def _files(server: Node, ground: Ground) -> None:
+    files = server.get("files")
+    if files and server.string("sandbox") == "off":
+        mark = server.entries["files"].key.mark
+        note = "`sandbox: off` has no folder of its own to put them in"
+        ground.problems.add(mark, "`files` stands beside `sandbox: off`", note=note)
+    for name, entry in files.entries.items() if files else ():
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            note = "it is put into the server's own folder"
+            ground.problems.add(entry.key.mark, f"`{cut(name)}` leads out of it", note=note)
 
 
 def _variables(node: Node, ground: Ground) -> None:

@@ -12,7 +12,18 @@ from dataclasses import is_dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from agentbox.core.messages import Json
-from agentbox.core.scenario import OVERRIDES, AtLeast, CheckSpec, Kinds, Scenario, Server
+from agentbox.core.scenario import (
+    OVERRIDES,
+    AtLeast,
+    Case,
+    CheckSpec,
+    Kinds,
+    Past,
+    Scenario,
+    ScriptStep,
+    Server,
+    Turn,
+)
 from agentbox.spec.rules import SERVER_NAME
 from agentbox.spec.shapes import Key, keys_of, kinds_of, options, short_of
 
@@ -26,10 +37,21 @@ _TYPES: Mapping[Any, str] = {
 }
 _LEAST = {"string": "minLength", "array": "minItems", "integer": "minimum", "number": "minimum"}
 _BEYOND_TYPES: Mapping[type, Mapping[str, Json]] = {
+    Case: {"oneOf": [{"required": [who]} for who in ("turns", "user")]},
+    Turn: {"not": {"required": ["user", "replies"]}},
+    Past: {
+        "anyOf": [{"required": [one]} for one in ("user", "say", "call")],
+        "dependencies": {"user": {"not": {"anyOf": [{"required": [r]} for r in ("say", "call")]}}},
+    },
+    ScriptStep: {
+        "anyOf": [{"required": [reply]} for reply in ("say", "call", "calls")],
+        "not": {"required": ["call", "calls"]},
+        "dependencies": {"args": ["call"]},
+    },
     Server: {
         "oneOf": [{"required": [way]} for way in ("command", "url", "memory")],
         "dependencies": {"args": ["command"], "env": ["command"], "headers": ["url"]},
-    }
+    },
 }
 """Rules of the reader that a schema can say too, so that an editor shows them."""
 

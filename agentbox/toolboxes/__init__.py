@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from agentbox.toolboxes.definitions import DefinitionToolbox, read_definitions
+from agentbox.toolboxes.filtered import Filtered
 from agentbox.toolboxes.functions import FunctionToolbox
+from agentbox.toolboxes.injected import Injected
 from agentbox.toolboxes.merged import Merged
 
-__all__ = ["DefinitionToolbox", "FunctionToolbox", "Merged", "read_definitions"]
+__all__ = [
+    "DefinitionToolbox",
+    "Filtered",
+    "FunctionToolbox",
+    "Injected",
+    "Merged",
+    "read_definitions",
+]

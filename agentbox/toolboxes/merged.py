@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from agentbox.core.errors import AuthorError, Problem
-from agentbox.core.messages import ToolCall, ToolResult, ToolSpec
+from agentbox.core.messages import ToolCall, ToolResult, ToolSpec, unknown_tool
 from agentbox.core.runtime import CallContext, Toolbox
 
 SEPARATOR = "."
@@ -58,16 +58,6 @@ class Merged:
             return unknown_tool(call.name, list(self._routes))
         toolbox, name = route
         return await toolbox.call(ToolCall(name, call.args, call.id), context)
-
-
-def unknown_tool(name: str, known: Sequence[str]) -> ToolResult:
-    """Return the result of calling a tool that is not there."""
-    from agentbox.core.errors import nearest  # noqa: PLC0415 - only on an error
-
-    close = nearest(name, known)
-    meant = f" Did you mean `{close}`?" if close else ""
-    listed = ", ".join(known) if known else "none"
-    return ToolResult("failed", f"There is no tool `{name}`.{meant} Tools: {listed}.", "protocol")
 
 
 def _of(key: str) -> str:

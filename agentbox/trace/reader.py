@@ -12,7 +12,7 @@ from agentbox.core.trace import FORMAT_VERSION, TraceEvent
 from agentbox.trace.encoding import decode
 from agentbox.trace.writer import REFERENCE
 
-TABLES = ("slots", "tools")
+TABLES = ("output", "slots", "tools")
 """Fields of a model request that are the id of a blob."""
 _REFERENCE = REFERENCE.encode()
 MAX_LINE = 64 * 1024 * 1024
@@ -97,7 +97,7 @@ def _event(line: bytes, number: int, blobs: dict[str, Json]) -> TraceEvent | str
     if _REFERENCE in line:
         data = {key: _resolve(value, blobs) for key, value in data.items()}
     if data["kind"] == "model.request":
-        data.update({key: blobs.get(str(data.get(key)), []) for key in TABLES})
+        data.update({key: blobs.get(str(data[key]), []) for key in TABLES if key in data})
     return TraceEvent(data["at"], data["kind"], data, number)
 
 

@@ -147,6 +147,8 @@ class TraceWriter:
             "tools": self._table(ask.tools, _tool_table),
             "slots": self._table(view.segments, _slot_table),
         }
+        if ask.output is not None:
+            data["output"] = self.blob(ask.output)
         if view.name != MAIN_LOG:
             data["log"] = view.name
         return data

@@ -15,13 +15,14 @@ from agentbox.core.requests import Ask
 from agentbox.core.runtime import CallContext
 from agentbox.core.scenario import Deadlines, Limits
 from agentbox.core.trace import Recorder
-from agentbox.loops import Briefing, conversation, react
+from agentbox.loops import Briefing, Setting, conversation, react
 from agentbox.models import FunctionModel
 from agentbox.runtime import Budget, Driver, Effects, World, scripted_user, stacked
 from agentbox.runtime.wall import elapsed
 from agentbox.trace import Redactor, TraceFile, TraceWriter
 
 SPEC = ToolSpec("lookup", "Look a value up.", SCHEMA)
+TOOLS = (SPEC,)
 SECRETS = {"TOKEN": "a-secret-of-some-length"}
 UNLIMITED = Limits(steps=None, tool_calls=None)
 
@@ -76,10 +77,15 @@ async def run(steps: int, path: Path | None, pause: float = 0) -> None:
     writer = TraceWriter(file, clock, elapsed, Redactor(SECRETS), later) if file else None
     recorder: Recorder = writer or Nowhere()
     world = World(
-        FunctionModel(model(steps, pause)), Lookup(), scripted_user(["Hello"]), clock, Deadlines()
+        {"agent": FunctionModel(model(steps, pause))},
+        Lookup(),
+        scripted_user(["Hello"]),
+        clock,
+        Deadlines(),
     )
     handler = stacked(Effects(world, recorder), Budget(clock, recorder))
-    loop = conversation(react, Briefing("Be kind.", ("now",)), UNLIMITED, (SPEC,))
+    setting = Setting(Briefing("Be kind.", ("now",)), UNLIMITED, lambda _: TOOLS)
+    loop = conversation(react, setting)
     end = await Driver(handler, "case").drive(loop)
     if end.answer != "done":
         raise ValueError(end)

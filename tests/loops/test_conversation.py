@@ -15,9 +15,10 @@ from agentbox.core.requests import (
     UserSaid,
 )
 from agentbox.core.scenario import Limits
-from agentbox.loops import Briefing, conversation, react
+from agentbox.loops import Briefing, Setting, conversation, react
 from agentbox.testing import Played, play
 
+LOOK = (ToolSpec("look"),)
 MARCH = Now("2026-03-20T14:30:00Z", "UTC", "Today is March 20, 2026. Current time: 14:30 UTC.")
 APRIL = Now("2026-04-01T09:00:00Z", "UTC", "Today is April 1, 2026. Current time: 09:00 UTC.")
 
@@ -30,7 +31,7 @@ def _talk(briefing: Briefing, clock: Sequence[Now], turns: Sequence[str]) -> Pla
         replies += [clock[index]] if clock else []
         replies += [Said(say(f"You said {words}")), Done()]
     replies += [UserSaid(None), Done()]
-    return play(conversation(react, briefing, Limits(), (ToolSpec("look"),)), replies)
+    return play(conversation(react, Setting(briefing, Limits(), lambda _: LOOK)), replies)
 
 
 def _asks(played: Played) -> list[Ask]:
@@ -93,7 +94,7 @@ def test_the_clock_is_read_only_where_a_slot_wants_it() -> None:
 def test_a_turn_that_ends_by_a_limit_ends_the_conversation() -> None:
     replies: list[Reply] = [Done(), UserSaid("Hi"), Done(), LimitReached("cost_usd")]
     replies += [LimitReached("cost_usd"), Done(), Done()]
-    played = play(conversation(react, Briefing(""), Limits(cost_usd=0)), replies)
+    played = play(conversation(react, Setting(limits=Limits(cost_usd=0))), replies)
     assert played.end == End("limit", "", {"limit": "cost_usd"})
 
 

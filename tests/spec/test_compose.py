@@ -216,7 +216,8 @@ JSON = st.recursive(
     | st.text(PRINTABLE)
     | st.sampled_from(["yes", "12", "0o17", "1e3", "2026-03-20", ".inf", "~", "<<", "- a", "a: b"]),
     lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(PRINTABLE), inner, max_size=4)
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(PRINTABLE, max_size=80), inner, max_size=4)
     ),
     max_leaves=12,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-ONE_OF_THE_KEYS = "one of: loop, system, slots, limits"
+ONE_OF_THE_KEYS = "one of: loop, system, slots, limits, output, corrections, plan"
 BRACKETS = "inside { } a comma begins a new key: text that holds one needs quotes"
 
 ROWS = [
@@ -71,7 +71,7 @@ ROWS = [
     ("era: modern", "era: 1", "1", "`era` must be auto, legacy or modern, but it is the number 1",
      'quote it: "1"', ""),
     ("provider: python", "provider: tape", "tape", "`provider` cannot be `tape`",
-     "one of: python, scripted, openai", ""),
+     "one of: python, scripted", ""),
     ("steps: 8", "steps: 0", "0", "`steps` must be at least 1, but it is 0", "Model calls.", ""),
     ("cost_usd: 0.05", "cost_usd: -0.5", "-0.5",
      "`cost_usd` must be at least 0, but it is -0.5", "Money, where the price is known.", ""),

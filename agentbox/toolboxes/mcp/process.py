@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -25,6 +25,7 @@ from agentbox.toolboxes.mcp.masks import Masks
 from agentbox.toolboxes.mcp.plans import Plan, Site
 
 MAX_LINE = 64 * 1024 * 1024
+_FILE = "file:"
 _TAIL_BYTES = 8 * 1024
 _TAIL_LINES = 20
 _TERM_SECONDS = 0.5
@@ -78,6 +79,7 @@ class Process:
         home, own = self._box / "home", self._box / "cwd"
         (home / "tmp").mkdir(parents=True)
         own.mkdir()
+        _put_files(own, plan.server.files, site.root)
         off = plan.server.sandbox == "off"
         cwd = site.root.resolve() if off else own
         self.masks = Masks({home: "«home»", cwd: "«cwd»"})
@@ -238,6 +240,17 @@ def _require(plan: Plan, cwd: Path, path: str) -> None:
     elif not os.access(cwd / program, os.X_OK):
         hint = f"chmod +x {program}, or name the program that runs it"
         raise _unstartable(plan, f"{program} is not executable", hint)
+
+
+def _put_files(folder: Path, files: Mapping[str, str], root: Path) -> None:
+    """Put the scenario's files into a server's folder; a content `file:NAME` is another's."""
+    for name, content in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if content.startswith(_FILE):
+            shutil.copyfile(root / content.removeprefix(_FILE).strip(), target)
+        else:
+            target.write_text(content, "utf-8")
 
 
 def _unstartable(plan: Plan, why: str, hint: str) -> WorldError:

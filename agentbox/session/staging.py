@@ -1,0 +1,130 @@
+"""From a scenario to what is played: who speaks, what is offered to whom, what came before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from agentbox.core.messages import Message, ToolCall, ToolSpec
+from agentbox.core.requests import Observation, UserSaid
+from agentbox.core.scenario import (
+    Audience,
+    Case,
+    CheckSpec,
+    Past,
+    Scenario,
+    ScriptCall,
+    SimulatedUser,
+    Turn,
+)
+from agentbox.loops import Briefing
+from agentbox.loops.conversation import END, START, SecondLoop, Setting
+from agentbox.runtime import User
+
+
+def setting_of(scenario: Scenario, specs: Sequence[ToolSpec]) -> Setting:
+    """Return what a conversation is played with, given all tools there are."""
+    case, agent = scenario.case, scenario.agent
+    parted = parted_by_audience(scenario, specs)
+    return Setting(
+        Briefing(agent.system, agent.slots, scenario.context, tuple(_past(case.history))),
+        agent.limits,
+        _Offer(parted["agent"], case).tools,
+        agent.output,
+        agent.plan,
+        tuple(_call(call) for call in case.setup),
+        looks_of(case),
+        _second(case.user, parted["user"]) if case.user else None,
+    )
+
+
+def parted_by_audience(
+    scenario: Scenario, specs: Sequence[ToolSpec]
+) -> dict[Audience, tuple[ToolSpec, ...]]:
+    """Return whose tools are whose."""
+    parted: dict[Audience, list[ToolSpec]] = {"agent": [], "user": [], "harness": []}
+    for spec in specs:
+        parted[_audience(scenario, spec.name)].append(spec)
+    return {audience: tuple(theirs) for audience, theirs in parted.items()}
+
+
+def _audience(scenario: Scenario, name: str) -> Audience:
+    for glob, audience in scenario.audiences.items():
+        if fnmatchcase(name, glob):
+            return audience
+    server = scenario.servers.get(name.partition(".")[0])
+    return server.audience if server else "agent"
+
+
+class _Offer:
+    """The agent's tools by turn; one tuple for each set, so that a trace tells it once."""
+
+    def __init__(self, specs: tuple[ToolSpec, ...], case: Case) -> None:
+        self._specs = specs
+        self._withheld = case.withhold
+        self._known: dict[frozenset[str], tuple[ToolSpec, ...]] = {}
+
+    def tools(self, turn: int) -> tuple[ToolSpec, ...]:
+        """Return what is offered in a turn."""
+        globs = [each.tools for each in self._withheld if turn < each.until]
+        kept = [s for s in self._specs if not any(fnmatchcase(s.name, g) for g in globs)]
+        return self._known.setdefault(frozenset(spec.name for spec in kept), tuple(kept))
+
+
+def looks_of(case: Case) -> dict[int, tuple[Observation, ...]]:
+    """Return what the checks of a case want observed, by turn; START and END too."""
+    whole = _observations((*case.checks, *case.attacked))
+    turns = {n: _observations(turn.checks) for n, turn in enumerate(case.turns, 1)}
+    first = [look for looks in (whole, *turns.values()) for look in looks if look.when == "start"]
+    found = {n: tuple(each for each in looks if each.when == "end") for n, looks in turns.items()}
+    ends = tuple(look for look in whole if look.when == "end")
+    return {START: tuple(dict.fromkeys(first)), END: ends, **found}
+
+
+def _observations(checks: Sequence[CheckSpec]) -> tuple[Observation, ...]:
+    del checks  # no check observes yet
+    return ()
+
+
+def _call(call: ScriptCall) -> ToolCall:
+    return ToolCall(call.tool, call.args, malformed=call.malformed)
+
+
+def _past(history: Sequence[Past]) -> Iterator[Message]:
+    """Yield the messages that a history stands for; a call has the id of its place in it."""
+    for number, past in enumerate(history, 1):
+        if past.call:
+            call = ToolCall(past.call, past.args, f"history/call{number}")
+            yield Message("assistant", past.say, (call,))
+            yield Message("tool", past.result, call_id=call.id)
+        elif past.say:
+            yield Message("assistant", past.say)
+        else:
+            yield Message("user", past.user)
+
+
+def _second(user: SimulatedUser, tools: tuple[ToolSpec, ...]) -> SecondLoop:
+    return SecondLoop(user.prompt, user.stop, user.turns, user.opening, user.limits, tools)
+
+
+def user_of(case: Case) -> User:
+    """Return the scripted user of a case, who may answer by what they are asked."""
+    turns = iter(case.turns)
+
+    async def user(heard: str) -> UserSaid:
+        turn = next(turns, None)
+        if turn is None:
+            return UserSaid(None)
+        return UserSaid(_words(turn, heard), tuple(_call(call) for call in turn.calls))
+
+    return user
+
+
+def _words(turn: Turn, heard: str) -> str | None:
+    if not turn.replies:
+        return turn.user
+    for reply in turn.replies:
+        if re.search(reply.asked, heard, re.IGNORECASE):
+            return reply.say
+    return None

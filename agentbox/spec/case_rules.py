@@ -1,0 +1,95 @@
+"""What must hold of a case beyond the types of its keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agentbox.spec.nodes import Node
+from agentbox.spec.rules import Ground
+
+_REPLIES = ("say", "call", "calls")
+
+
+def obey_case(case: Node, whole: Node, ground: Ground) -> None:
+    """Check a case; `whole` is its file with the case laid over it."""
+    _who_speaks(case, ground)
+    scripted = whole.string("model", "provider") == "scripted"
+    for turn in _items(case, "turns"):
+        _turn(turn, ground, scripted=scripted)
+    for past in _items(case, "history"):
+        _one_of(past, ("user", "say", "call"), "a past message", ground)
+
+
+def _who_speaks(case: Node, ground: Ground) -> None:
+    turns, user = case.get("turns"), case.get("user")
+    if turns is None and user is None:
+        note = "give it `turns`, or a simulated `user`"
+        ground.problems.add(case.mark, "nobody speaks in this case", note=note)
+    elif turns is not None and user is not None:
+        note = "a case has one or the other"
+        ground.problems.add(
+            case.entries["user"].key.mark, "`user` stands beside `turns`", note=note
+        )
+
+
+def _turn(turn: Node, ground: Ground, *, scripted: bool) -> None:
+    if "user" in turn.entries and "replies" in turn.entries:
+        note = "a turn has one or the other"
+        ground.problems.add(
+            turn.entries["replies"].key.mark, "`replies` stands beside `user`", note=note
+        )
+    for reply in _items(turn, "replies"):
+        _regex(reply.get("asked"), "asked", ground)
+    script = turn.get("script")
+    if script and not scripted:
+        note = "write `model: {provider: scripted}`, or leave the script out"
+        mark = turn.entries["script"].key.mark
+        ground.problems.add(mark, "`script` is for a model of the provider scripted", note=note)
+    if scripted and not script:
+        note = "each turn of a scripted model needs its own: `script: [{say: ...}]`"
+        ground.problems.add(turn.mark, "this turn has no `script`", note=note)
+    for step in script.items if script else ():
+        _step(step, ground)
+
+
+def _step(step: Node, ground: Ground) -> None:
+    given = [key for key in _REPLIES if key in step.entries]
+    if step.kind == "map" and not given:
+        note = "give it `say`, `call` or `calls`"
+        ground.problems.add(step.mark, "this step replies nothing", note=note)
+    if "call" in given and "calls" in given:
+        mark = step.entries["calls"].key.mark
+        ground.problems.add(mark, "`calls` stands beside `call`", note="put that one among them")
+    if "args" in step.entries and "call" not in given:
+        mark = step.entries["args"].key.mark
+        ground.problems.add(mark, "`args` goes with `call` only")
+    tokens = step.get("tokens")
+    if tokens and tokens.items and len(tokens.items) != 2:  # noqa: PLR2004 - in and out
+        ground.problems.add(tokens.mark, "`tokens` are two numbers", note="[in, out]")
+    _regex(step.get("when"), "when", ground)
+
+
+def _one_of(node: Node, keys: tuple[str, ...], what: str, ground: Ground) -> None:
+    given = [key for key in keys if key in node.entries]
+    if node.kind == "map" and not given:
+        ground.problems.add(
+            node.mark, f"{what} says nothing", note=f"give one of: {', '.join(keys)}"
+        )
+    if "user" in given and len(given) > 1:
+        mark = node.entries[given[1]].key.mark
+        ground.problems.add(mark, f"`{given[1]}` stands beside `user`", note="one message each")
+
+
+def _regex(node: Node | None, key: str, ground: Ground) -> None:
+    if node is None or node.kind != "str":
+        return
+    try:
+        re.compile(node.text)
+    except (re.error, RecursionError, OverflowError) as error:
+        ground.problems.add(node.mark, f"`{key}` is no regular expression: {error}")
+
+
+def _items(node: Node, key: str) -> Iterator[Node]:
+    found = node.get(key)
+    return (item for item in (found.items if found else ()) if item.kind == "map")

@@ -1,0 +1,42 @@
+"""A case's matrix: each combination of its values laid over the case, before anything is bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from agentbox.core.scenario import OVERRIDES
+from agentbox.spec.bind import suggest
+from agentbox.spec.nodes import Node, cut
+from agentbox.spec.problems import Problems
+
+
+def cells(
+    matrix: Node | None, whole: Node, problems: Problems
+) -> Iterator[tuple[str, Node, frozenset[str]]]:
+    """Yield each cell: its name, `whole` with its values in it, and the keys that changed.
+
+    A case without a matrix is one cell without a name.
+    """
+    axes = (
+        {key: entry for key, entry in matrix.entries.items() if entry.value.items} if matrix else {}
+    )
+    for key, entry in axes.items():
+        if key.partition(".")[0] not in OVERRIDES:
+            message = f"`{cut(key)}` is nothing that a case can override"
+            problems.add(entry.key.mark, message, note=suggest(key, OVERRIDES))
+            return
+    for values in product(*(entry.value.items for entry in axes.values())):
+        chosen = dict(zip(axes, values, strict=True))
+        changed = whole
+        for path, value in chosen.items():
+            changed = _put(changed, path.split("."), value)
+        name = ",".join(f"{path}={cut(str(value.json()), 20)}" for path, value in chosen.items())
+        yield name, changed, frozenset(path.partition(".")[0] for path in chosen)
+
+
+def _put(node: Node, path: list[str], value: Node) -> Node:
+    head, *rest = path
+    if rest:
+        value = _put(node.get(head) or Node({}, value.mark), rest, value)
+    return node.having(head, value)

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from agentbox import Message, Usage
+from agentbox.core.errors import WorldError
+from agentbox.core.messages import Transcript
+from agentbox.core.requests import Ask, Said
+from agentbox.core.scenario import ScriptCall, ScriptStep
+from agentbox.models.scripted import ScriptedModel
+
+NODE = "s.yaml::a"
+
+
+def _model(*turns: list[ScriptStep]) -> ScriptedModel:
+    return ScriptedModel(turns, NODE)
+
+
+def _reply(model: ScriptedModel, *messages: Message, at: str = "c:a/t1/s1") -> Said:
+    log = Transcript(messages=list(messages) or [Message("user", "Hello")])
+    return asyncio.run(model.reply(Ask(log.view()), at))
+
+
+def _results(*texts: str) -> list[Message]:
+    return [Message("user", "Hello"), *(Message("tool", text) for text in texts)]
+
+
+def _fails(model: ScriptedModel, *messages: Message) -> tuple[str, str]:
+    with pytest.raises(WorldError) as caught:
+        _reply(model, *messages)
+    (problem,) = caught.value.problems
+    return problem.message, problem.note
+
+
+def test_steps_are_taken_in_order_each_turn_from_its_own_script() -> None:
+    model = _model([ScriptStep(say="one"), ScriptStep(say="two")], [ScriptStep(say="three")])
+    said = [_reply(model, at=at).message.text for at in ("c:a/t1/s1", "c:a/t1/s2", "c:a/t2/s1")]
+    assert said == ["one", "two", "three"]
+
+
+def test_words_and_several_calls_stand_in_one_message() -> None:
+    step = ScriptStep("Looking", "look", {"key": "a"}, (ScriptCall("put", {"key": "b"}),))
+    message = _reply(_model([step])).message
+    assert message.text == "Looking"
+    assert [(call.name, call.args) for call in message.calls] == [
+        ("look", {"key": "a"}),
+        ("put", {"key": "b"}),
+    ]
+
+
+def test_mistakes_can_be_made_on_purpose() -> None:
+    step = ScriptStep(calls=(ScriptCall("look", malformed='{"key": '), ScriptCall("no_such_tool")))
+    message = _reply(_model([step])).message
+    assert [call.malformed for call in message.calls] == ['{"key": ', ""]
+    assert _reply(_model([ScriptStep(say="I can't.", refuse=True)])).stop == "refusal"
+    assert _reply(_model([ScriptStep(say="x", tokens=(7, 3))])).usage == Usage(7, 3)
+
+
+def test_running_out_names_case_turn_and_what_was_shown() -> None:
+    model = _model([ScriptStep(say="one")])
+    _reply(model)
+    message, _ = _fails(model, Message("user", "And now?"))
+    assert message == (
+        "s.yaml::a, turn 1: the script has run out at c:a/t1/s1; it has 1 steps, and the model was "
+        "shown: 'And now?'"
+    )
+    with pytest.raises(WorldError, match="turn 3: the script has run out"):
+        _reply(model, at="c:a/t3/s1")
+
+
+def test_a_step_never_taken_is_left_over_unless_it_is_conditional() -> None:
+    steps = [ScriptStep(say="one"), ScriptStep(say="two"), ScriptStep(say="x", when="never")]
+    model = _model(steps, [ScriptStep(say="a turn that was never played")])
+    assert model.leftovers() == ()
+    _reply(model)
+    (problem,) = model.leftovers()
+    assert problem.message == "s.yaml::a, turn 1: the script's step 2 was never taken"
+    _reply(model)
+    assert model.leftovers() == ()
+
+
+def test_a_rule_on_the_last_result_takes_or_passes_over_a_step() -> None:
+    steps = [ScriptStep(say="sold out", when="stock.*0"), ScriptStep(say="in stock")]
+    assert _reply(_model(steps), *_results('{"stock": 0}')).message.text == "sold out"
+    assert _reply(_model(steps), *_results('{"stock": 5}')).message.text == "in stock"
+
+
+def test_what_the_model_was_shown_can_be_asserted() -> None:
+    step = ScriptStep(say="ok", shown=("Today is March 20",))
+    shown = Message("system", "Be kind.\nToday is March 20, 2026.")
+    assert _reply(_model([step]), shown).message.text == "ok"
+    message, note = _fails(_model([step]), Message("system", "Be kind.\nToday is March 2"))
+    assert message == (
+        "s.yaml::a, turn 1, script step 1: the model was not shown 'Today is March 20'"
+    )
+    assert note == "the nearest line: 'Today is March 2'"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("$call1.id", 7),
+        ("$call2.items[1].name", "b"),
+        ("$last.items[0]", {"name": "a"}),
+        ("$call1", {"id": 7}),
+        ("order $call1.id of $call2.items[1].name!", "order 7 of b!"),
+        ("costs $$5", "costs $5"),
+        ("no reference", "no reference"),
+        ({"deep": ["$call1.id"]}, {"deep": [7]}),
+        (3, 3),
+    ],
+)
+def test_arguments_may_refer_to_earlier_results(written: Any, meant: Any) -> None:
+    model = _model([ScriptStep(call="look", args={"x": written})])
+    messages = _results('{"id": 7}', '{"items": [{"name": "a"}, {"name": "b"}]}')
+    assert _reply(model, *messages).message.calls[0].args == {"x": meant}
+
+
+def test_references_count_the_calls_of_their_own_turn() -> None:
+    earlier = [Message("user", "One"), Message("tool", "old"), Message("assistant", "Done")]
+    model = _model([ScriptStep(call="look", args={"x": "$call1"})])
+    said = _reply(model, *earlier, *_results("new"))
+    assert said.message.calls[0].args == {"x": "new"}
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("$call3.id", "the turn has 1 results so far"),
+        ("$call1.no", "there is no `no` among id, list"),
+        ("$call1.list[5]", "`5` leads nowhere in [1]"),
+        ("$call1.id.deeper", "`deeper` leads nowhere in 7"),
+    ],
+)
+def test_a_reference_to_nothing_says_what_there_is(written: str, why: str) -> None:
+    model = _model([ScriptStep(call="look", args={"x": written})])
+    message, note = _fails(model, *_results('{"id": 7, "list": [1]}'))
+    assert message == f"s.yaml::a, turn 1, script step 1: `{written}` refers to nothing"
+    assert note == why
+
+
+def test_two_cases_share_nothing() -> None:
+    script = [ScriptStep(say="one")]
+    first, second = _model(script), _model(script)
+    assert _reply(first).message.text == _reply(second).message.text == "one"

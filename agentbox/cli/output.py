@@ -9,7 +9,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from agentbox.core.errors import AgentboxError, Problem
-from agentbox.report import Line, Painter, Progress, problems, wants_color, wants_redraw
+from agentbox.report import (
+    Line,
+    Painter,
+    Progress,
+    problems,
+    styled,
+    wants_color,
+    wants_redraw,
+)
+
+MOST = 20
+"""How many problems are shown at once."""
 
 
 def width() -> int:
@@ -39,8 +50,11 @@ def progress() -> Progress:
 
 
 def complain(error: AgentboxError) -> None:
-    """Tell people everything that is wrong."""
-    say(problems(error.problems, width=width()))
+    """Tell people what is wrong: all of it, or of very much the first part."""
+    found = error.problems
+    say(problems(found[:MOST], width=width()))
+    if len(found) > MOST:
+        say([styled(f"and {len(found) - MOST} more, not shown", "dim")])
 
 
 def warn(found: Sequence[Problem]) -> None:

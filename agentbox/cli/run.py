@@ -42,8 +42,8 @@ from agentbox.session import (
     Selection,
     Suite,
     exit_code,
-    find_root,
     load,
+    root_of,
     run_suite,
 )
 
@@ -66,7 +66,7 @@ class Wanted:
 
 def run_scenarios(wanted: Wanted) -> int:
     """Play scenarios; return the exit code."""
-    host = Host(find_root(Path.cwd()), dict(os.environ), wanted.live)
+    host = Host(root_of(wanted.paths), dict(os.environ), wanted.live)
     runs = Runs(Path(wanted.runs)) if wanted.runs else Runs.of(host.root)
     scenarios = _loaded(wanted, host, runs)
     if isinstance(scenarios, int):
@@ -118,7 +118,7 @@ def _refused(error: AgentboxError, *, as_json: bool) -> int:
 
 def check_scenarios(paths: list[str], *, as_json: bool) -> int:
     """Read scenario files; return the exit code."""
-    host = Host(find_root(Path.cwd()), dict(os.environ))
+    host = Host(root_of(paths), dict(os.environ))
     try:
         scenarios = load(paths or _default(), host, Selection())
     except AuthorError as error:

@@ -6,20 +6,19 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from agentbox.cli.output import print_json, put, say, width
 from agentbox.core.errors import AuthorError, Problem
 from agentbox.core.messages import Json, ToolResult
 from agentbox.core.scenario import Scenario
 from agentbox.report import findings, safe, tools_list
-from agentbox.session import Host, Selection, find_root, load
+from agentbox.session import Host, Selection, load, root_of
 from agentbox.session.tooling import Tooled, call_tool, list_tools
 
 
 def list_them(path: str, *, live: bool, as_json: bool) -> int:
     """List a scenario's tools on stdout; return the exit code."""
-    host = _host(live=live)
+    host = _host(path, live=live)
     found = list_tools(_scenario(path, host), host)
     _warn(found)
     if as_json:
@@ -31,7 +30,7 @@ def list_them(path: str, *, live: bool, as_json: bool) -> int:
 
 def call_it(path: str, tool: str, words: Sequence[str], *, live: bool, as_json: bool) -> int:
     """Call a tool, its result on stdout; return the exit code."""
-    host = _host(live=live)
+    host = _host(path, live=live)
     found = call_tool(_scenario(path, host), host, tool, _arguments(words))
     _warn(found)
     result = found.result or ToolResult("failed")
@@ -45,8 +44,8 @@ def call_it(path: str, tool: str, words: Sequence[str], *, live: bool, as_json: 
     return 0 if result.status == "ok" else 1
 
 
-def _host(*, live: bool) -> Host:
-    return Host(find_root(Path.cwd()), dict(os.environ), live)
+def _host(path: str, *, live: bool) -> Host:
+    return Host(root_of([path]), dict(os.environ), live)
 
 
 def _scenario(path: str, host: Host) -> Scenario:

@@ -47,7 +47,7 @@ class FunctionModel:
             said = self._function(ask.messages, ask.tools)
             if not isinstance(said, Message) and inspect.isawaitable(said):
                 said = await said
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _raised(self.name, at, error) from error
         return self._said(said, at)
 
@@ -71,7 +71,7 @@ class FunctionModel:
         )
 
 
-def _raised(name: str, at: Position, error: Exception) -> WorldError:
+def _raised(name: str, at: Position, error: BaseException) -> WorldError:
     what = f"{type(error).__name__}: {error}"
     mark, source = place_of(error)
     return WorldError(

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 import orjson
 
 from agentbox.core.clock import Clock
-from agentbox.core.errors import AgentboxError
+from agentbox.core.errors import AgentboxError, Problem, WorldError
 from agentbox.core.messages import (
     UNKNOWN_USAGE,
     Json,
@@ -116,7 +116,10 @@ class Effects:
 
     async def __call__(self, placed: Placed) -> Reply:
         """Answer one request."""
-        return await self._answers[type(placed.request)](placed, placed.request)
+        answer = self._answers.get(type(placed.request))
+        if answer is None:
+            raise TypeError(f"a loop asked {placed.request!r}, which is no request")
+        return await answer(placed, placed.request)
 
     # -- the model
 
@@ -138,7 +141,14 @@ class Effects:
         except AgentboxError as error:
             self._model_failed(placed, str(error))
             raise
-        return self._said(placed, said)
+        try:
+            return self._said(placed, said)
+        except (TypeError, RecursionError) as error:
+            why = (
+                f"the model `{self._world.models[placed.actor].name}` gave what is no JSON: {error}"
+            )
+            self._model_failed(placed, why)
+            raise WorldError(Problem(f"{why}, at {placed.at}")) from error
 
     def _offer(self, actor: Actor, tools: tuple[ToolSpec, ...]) -> None:
         known = self._offered.get(actor)

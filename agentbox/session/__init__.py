@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agentbox.session.plan import KINDS, Selection, load
 from agentbox.session.run import Judged, clock_of, problems_of, run_case
-from agentbox.session.runs import Runs, find_root
+from agentbox.session.runs import Runs, find_root, root_of
 from agentbox.session.sources import Host, Sources
 from agentbox.session.suite import (
     ERRORED,
@@ -33,6 +33,7 @@ __all__ = [
     "find_root",
     "load",
     "problems_of",
+    "root_of",
     "run_case",
     "run_suite",
 ]

@@ -62,7 +62,7 @@ def load(paths: Sequence[str], host: Host, selection: Selection) -> tuple[Scenar
 
 def _read(path: str, host: Host) -> Iterator[Scenario]:
     name, _, case = path.partition("::")
-    place = Path(name)
+    place = _place(name, host.root)
     files = _files(place) if place.is_dir() else [place]
     if not files:
         raise AuthorError(Problem(f"there is no scenario (*.yaml) in {name}"))
@@ -75,6 +75,12 @@ def _read(path: str, host: Host) -> Iterator[Scenario]:
             problems += error.problems
     if problems:
         raise AuthorError(*problems)
+
+
+def _place(name: str, root: Path) -> Path:
+    """Return a path from here, or, where there is none, from the root: an address is one."""
+    here = Path(name)
+    return here if here.exists() or not (root / name).exists() else root / name
 
 
 def _files(folder: Path) -> list[Path]:

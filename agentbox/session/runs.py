@@ -18,6 +18,12 @@ _MARKERS = ("pyproject.toml", ".git", ".agentbox")
 _FAILED = "failed.json"
 
 
+def root_of(paths: Sequence[str]) -> Path:
+    """Return the root of the project that the first of these scenarios belongs to."""
+    first = Path(paths[0].partition("::")[0]) if paths else Path()
+    return find_root(first if first.exists() else Path())
+
+
 def find_root(start: Path) -> Path:
     """Return the project's root: the nearest folder upwards that holds one of its markers."""
     here = start.resolve()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 from xxhash import xxh3_64_intdigest
 
+_LONG_NUMBER = re.compile(rb"[0-9]{19}").search
 _SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -36,6 +38,8 @@ def decode(line: bytes) -> Any:
     Raises:
         ValueError: this is no JSON.
     """
+    if _LONG_NUMBER(line):  # which orjson would round to a float
+        return json.loads(line)
     return orjson.loads(line)
 
 

@@ -221,3 +221,42 @@ def test_real_time_needs_live(project) -> None:
     assert (done.code, project.traces) == (2, [])
     assert "`now: real` is for live runs" in done.err
     assert project.agentbox("run", "scenario.yaml::adds", "--live").code == 0
+
+
+def test_a_scenario_runs_from_any_folder_and_its_printed_address_too(project) -> None:
+    Project = type(project)  # noqa: N806 - a class
+
+    below = Project(project.root / "deep" / "er")
+    below.root.mkdir(parents=True)
+    assert below.agentbox("run", "../../scenario.yaml::adds").code == 0
+    assert below.agentbox("run", "scenario.yaml::adds").code == 0, "as `again` prints it"
+    elsewhere = Project(project.root.parent / f"{project.root.name}-other")
+    elsewhere.write("pyproject.toml", "")
+    done = elsewhere.agentbox("run", str(project.root / "scenario.yaml") + "::adds")
+    assert done.code == 0, done.err
+    assert len(project.traces) == 3, "runs are kept in the scenario's own project"
+
+
+def test_of_very_many_mistakes_the_first_are_shown(project) -> None:
+    for number in range(30):
+        project.write(f"bad/{number}.yaml", "version: 2\n")
+    done = project.agentbox("check", "bad")
+    assert done.code == 2
+    assert "more, not shown" in done.err
+    assert done.err.count("-->") == 20
+
+
+def test_what_a_model_may_not_do_is_errored_and_hurts_no_other_case(project) -> None:
+    project.write(
+        "model.py",
+        "from agentbox import call, say\n"
+        "def reply(messages, tools):\n"
+        "    if '1' in messages[-1].text:\n"
+        "        raise SystemExit(4)\n"
+        "    return call('add', a=object(), b=1)\n",
+    )
+    done = project.agentbox("run", "scenario.yaml", "--json")
+    assert done.code == 3
+    said = [verdict["problems"][0]["message"] for verdict in done.data["verdicts"]]
+    assert "raised SystemExit: 4" in said[0]
+    assert "gave what is no JSON" in said[1]

@@ -286,3 +286,11 @@ def test_a_message_that_two_events_could_have_brought_refers_to_its_own() -> Non
 
 async def _same(key: str) -> str:
     return "same"
+
+
+def test_integers_beyond_64_bits_are_read_back_exactly() -> None:
+    lines: list[bytes] = []
+    _writer(lines).emit("c:case", "note", {"value": [2**70, -(2**80), 1.5, 10**18]})
+    (event,) = parse_trace(lines[0]).events
+    assert event.data["value"] == [2**70, -(2**80), 1.5, 10**18]
+    assert all(type(a) is type(b) for a, b in zip(event.data["value"], [1, 1, 1.5, 1], strict=True))

@@ -152,7 +152,7 @@ class Effects:
 
     def _offer(self, actor: Actor, tools: tuple[ToolSpec, ...]) -> None:
         known = self._offered.get(actor)
-        if tools and (known is None or known[0] is not tools):
+        if known is None or (tools and known[0] is not tools):
             self._offered[actor] = (tools, frozenset(tool.name for tool in tools))
 
     def _model_failed(self, placed: Placed, why: str) -> Failed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from agentbox.runtime.wall import stamp
 
 _MARKERS = ("pyproject.toml", ".git", ".agentbox")
 _FAILED = "failed.json"
+_RUN = re.compile(r"\d{8}T\d{6}(\.\d{3})?Z-[0-9a-f]{4}")
+"""How a run's folder is named; nothing else in the folder is ours to list or remove."""
 
 
 def root_of(paths: Sequence[str]) -> Path:
@@ -55,7 +58,7 @@ class Runs:
         try:
             path.mkdir(parents=True)
             ignore = self.folder.parent / ".gitignore"
-            if not ignore.exists():
+            if ignore.parent.name == ".agentbox" and not ignore.exists():
                 ignore.write_text("*\n")
         except OSError as error:
             message = f"cannot make the run folder {path}: {error.strerror}"
@@ -66,7 +69,10 @@ class Runs:
         """Return the run folders, oldest first."""
         if not self.folder.is_dir():
             return []
-        return sorted(path for path in self.folder.iterdir() if path.is_dir())
+        folders = (
+            path for path in self.folder.iterdir() if path.is_dir() and not path.is_symlink()
+        )
+        return sorted(path for path in folders if _RUN.fullmatch(path.name))
 
     def trace(self, name: str) -> Path:
         """Return the trace that `name` means: a file, `last`, a run's id, or `run::case`.

@@ -21,7 +21,7 @@ from agentbox.judge.kinds import CHECKS
 from agentbox.judge.wording import one_line
 
 Number = TypeVar("Number", int, float)
-_BAD_ENDS = ("limit", "failed")
+_GOOD_ENDS = ("answered", "refused")
 
 
 def judge(
@@ -48,7 +48,7 @@ def outcome_of(checks: Iterable[CheckResult], end: str) -> Outcome:
     if "errored" in outcomes or not end:
         return "errored"
     expected = any(check.kind == "ended" and check.outcome == "passed" for check in checks)
-    if "failed" in outcomes or (end.startswith(_BAD_ENDS) and not expected):
+    if "failed" in outcomes or (not end.startswith(_GOOD_ENDS) and not expected):
         return "failed"
     return "passed"
 
@@ -120,7 +120,7 @@ def _unexpected_end(
 ) -> tuple[CheckResult, ...]:
     end = run.whole.end or {}
     spoken_of = any(r.kind == "ended" and r.turn in (None, run.last) for r in results)
-    if end.get("reason") not in _BAD_ENDS or spoken_of:
+    if end.get("reason", "answered") in _GOOD_ENDS or spoken_of:
         return ()
     why = f" ({end['error']})" if end.get("error") else ""
     message = one_line(f"the run ended `{run.whole.ended}`{why}, and no check expects it")

@@ -48,6 +48,10 @@ regular expression passes a line of 200 bytes in 1 µs; one of the patterns them
 _COMMON = ' etaoinshrdlcumwfgypbvk0123456789":,/._-\\'
 
 
+_STRUCTURE = frozenset({"at", "kind", "clock"})
+"""What every event is read by: a secret that is an ordinary word must not rename it."""
+
+
 class Redactor:
     """Replaces registered secrets and known patterns in lines of JSON."""
 
@@ -68,8 +72,13 @@ class Redactor:
         if self.suspect(line) is None:
             return line
         value = decode(line)
-        clean = self.value(value)
+        clean = self._event(value) if is_object(value) else self.value(value)
         return line if clean == value else encode(clean)
+
+    def _event(self, event: Mapping[str, Any]) -> Any:
+        kept = {key: event[key] for key in event if key in _STRUCTURE}
+        told = {key: event[key] for key in event if key not in _STRUCTURE}
+        return kept | self.value(told)
 
     def value(self, value: Any) -> Any:
         """Return a JSON value without its secrets, keys included."""

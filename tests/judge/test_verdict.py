@@ -329,3 +329,8 @@ def test_importing_the_judge_loads_no_validator_and_no_json_path():
         check=True,
     )
     assert loaded.stdout == "set()\n"
+
+
+def test_an_end_outside_the_closed_set_is_a_failure() -> None:
+    assert outcome_of((), "victory") == "failed"
+    assert outcome_of((), "answered") == "passed"

@@ -103,3 +103,10 @@ def test_a_typed_answer_is_corrected_once_and_kept_as_json() -> None:
     loop = conversation(typed(react, schema, 1), setting)
     seen = _played(loop, ["no json", json.dumps({"total": 3})], ["How much?"])
     assert len([one for one in seen if isinstance(one, Ask)]) == 2
+
+
+def test_a_typed_answer_that_fits_is_not_corrected() -> None:
+    schema = {"type": "object", "required": ["total"]}
+    loop = conversation(typed(react, schema, 1), Setting(output=schema))
+    seen = _played(loop, [json.dumps({"total": 3})], ["How much?"])
+    assert len([one for one in seen if isinstance(one, Ask)]) == 1

@@ -91,3 +91,14 @@ def test_no_secret_reaches_a_trace_by_any_way() -> None:
     assert stage.content.count("«secret:KEY»".encode()) >= 6
     assert stage.end is not None
     assert stage.end.answer == secret, "the run itself is not redacted"
+
+
+def test_a_secret_that_is_an_ordinary_word_leaves_the_events_place_and_kind() -> None:
+    line = b'{"at":"c:tool/t1","kind":"tool.request","clock":"2026","text":"a tool"}'
+    clean = json.loads(Redactor({"MODE": "tool"}).line(line))
+    assert clean == {
+        "at": "c:tool/t1",
+        "kind": "tool.request",
+        "clock": "2026",
+        "text": "a «secret:MODE»",
+    }

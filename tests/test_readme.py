@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,10 @@ def test_every_option_that_the_readme_names_exists() -> None:
         for option in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", rest):
             if command in helps:
                 assert option in helps[command], f"agentbox {command} {option}"
+
+
+def test_the_lock_file_of_the_test_command_holds_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    locked = re.findall(r"^([\w.-]+)==", (ROOT / "tests" / "requirements.lock").read_text(), re.M)
+    assert {re.split(r"[<>=\[]", one)[0] for one in wanted} <= set(locked)

@@ -116,5 +116,6 @@ def test_every_option_that_the_readme_names_exists() -> None:
 def test_the_lock_file_of_the_test_command_holds_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    locked = re.findall(r"^([\w.-]+)==", (ROOT / "tests" / "requirements.lock").read_text(), re.M)
-    assert {re.split(r"[<>=\[]", one)[0] for one in wanted} <= set(locked)
+    lock = (ROOT / "tests" / "requirements.lock").read_text()
+    locked = {line.partition("==")[0] for line in lock.splitlines() if "==" in line[:60]}
+    assert {re.split(r"[<>=\[]", one)[0].replace(".", "-") for one in wanted} <= locked

@@ -18,6 +18,22 @@ def main() -> None:
 
 def run_command(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 - exit 1 would say that a check failed
+        import traceback  # noqa: PLC0415 - only on an error
+
+        traceback.print_exc()
+        sys.stderr.write("agentbox: this is a bug in agentbox itself\n")
+        return 3
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     import click  # noqa: PLC0415 - the command line's own
 
     from agentbox.cli.app import app  # noqa: PLC0415 - as above
@@ -36,8 +52,5 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
 
         complain(error)
         return 2 if isinstance(error, AuthorError) else 3
-    except (KeyboardInterrupt, click.Abort):
+    except click.Abort:
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0

@@ -76,7 +76,7 @@ def run_scenarios(wanted: Wanted) -> int:
     suite = Suite(scenarios, host, folder, jobs, wanted.stop_early)
     screen = _Screen(scenarios, _relative(folder))
     code = screen.run(suite)
-    runs.remember(screen.failed(), [scenario.node for scenario in scenarios])
+    runs.remember(screen.failed(), list(screen.judged))
     if wanted.as_json:
         print_json(screen.data(code))
     return code
@@ -151,12 +151,15 @@ class _Screen:
     warnings: list[Line] = field(default_factory=list[Line])
     running: list[str] = field(default_factory=list[str])
     file: str = ""
+    counts: Counter[str] = field(default_factory=Counter[str])
+    widest: int = 0
     started: float = field(default_factory=elapsed)
 
     def run(self, suite: Suite) -> int:
         """Run the suite; return its exit code."""
         mode = "live" if suite.host.live else "offline"
         say([run_header(VERSION, self.scenarios, mode=mode)])
+        self.widest = max(cells(scenario.case.name) for scenario in self.scenarios)
         interrupted = False
         with progress() as live:
 
@@ -203,6 +206,7 @@ class _Screen:
             return []
         self.running.remove(scenario.case.name)
         verdict = event.judged.verdict
+        self.counts[standing(verdict)] += 1
         self.warnings += findings(event.judged.events, width=width())
         told = verdict.outcome != "passed" or not verdict.green
         self.judged[scenario.node] = event.judged if told else Judged(verdict, ())
@@ -220,15 +224,14 @@ class _Screen:
         if verdict.file != self.file:
             self.file = verdict.file
             lines.append(styled(verdict.file, "bold"))
-        widest = max(cells(scenario.case.name) for scenario in self.scenarios)
         glyphs = wants_glyphs(sys.stderr)
-        lines.append(verdict_line(verdict, label_width=widest, glyphs=glyphs, width=width()))
+        lines.append(verdict_line(verdict, label_width=self.widest, glyphs=glyphs, width=width()))
         return lines
 
     def _progress(self) -> Line:
-        counts = Counter(standing(verdict) for verdict in self.verdicts)
         spent = elapsed() - self.started
-        return progress_line(self.running, len(self.judged), len(self.scenarios), counts, spent)
+        total = len(self.scenarios)
+        return progress_line(self.running, len(self.judged), total, self.counts, spent)
 
     def _close(self, *, interrupted: bool) -> None:
         lines = [line for s in self.scenarios[self.shown :] for line in self._late(s)]

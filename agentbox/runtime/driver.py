@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 
 from agentbox.core.requests import (
     Actor,
@@ -29,6 +30,10 @@ from agentbox.core.requests import (
 from agentbox.core.runtime import Handler, Placed
 from agentbox.core.trace import Position
 
+_BREATH = 64
+"""After so many requests the event loop gets a turn, though nothing waited: deadlines and Ctrl-C
+reach a loop that never pauses."""
+
 
 class Driver:
     """Drives the loops of one case."""
@@ -41,13 +46,16 @@ class Driver:
         """Run `loop` to its end."""
         try:
             request = next(loop)
-            while True:
+            for number in count(1):
                 request = loop.send(await self._answer(request))
+                if number % _BREATH == 0:
+                    await asyncio.sleep(0)
         except StopIteration as stop:
             end: End = stop.value
             return end
         finally:
             loop.close()
+        raise RuntimeError("the loop went on for ever")  # pragma: no cover - counting has no end
 
     async def _answer(self, request: Request) -> Reply:
         if isinstance(request, Call):

@@ -155,7 +155,8 @@ class _Run:
             return
         scenario = self.scenario
         self.writer.flush()
-        events = parse_trace(self.file.path.read_bytes(), str(self.file.path)).events
+        trace = parse_trace(self.file.path.read_bytes(), str(self.file.path))
+        events, problems = trace.events, (*problems, *trace.problems)
         checks = () if problems else judge(events, scenario)
         facts: dict[str, Json] = {}
         if scenario.case.attacked and not problems:

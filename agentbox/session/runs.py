@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentbox.core.errors import AuthorError, Problem, nearest
+from agentbox.core.messages import is_list
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import slug
 from agentbox.runtime.wall import stamp
@@ -28,13 +29,16 @@ def root_of(paths: Sequence[str]) -> Path:
 
 
 def find_root(start: Path) -> Path:
-    """Return the project's root: the nearest folder upwards that holds one of its markers."""
+    """Return the project's root: the nearest folder upwards that holds one of its markers.
+
+    Without any it is the working directory, if the file is in it, else the file's folder.
+    """
     here = start.resolve()
     folder = here if here.is_dir() else here.parent
     for candidate in (folder, *folder.parents):
         if any((candidate / marker).exists() for marker in _MARKERS):
             return candidate
-    return folder
+    return Path.cwd() if folder.is_relative_to(Path.cwd()) else folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +123,16 @@ class Runs:
     def remember(self, failed: Sequence[str], ran: Sequence[str]) -> None:
         """Keep the addresses of what is not green, for `--last-failed`; what did not run stays."""
         before = [node for node in self.last_failed() or () if node not in ran]
-        (self.folder.parent / _FAILED).write_text(json.dumps(sorted({*before, *failed})))
+        (self.folder / _FAILED).write_text(json.dumps(sorted({*before, *failed})))
 
     def last_failed(self) -> list[str] | None:
         """Return the node ids that were not green last time; None when nothing ran yet."""
-        path = self.folder.parent / _FAILED
+        path = self.folder / _FAILED
         try:
-            return list(json.loads(path.read_text()))
+            nodes = json.loads(path.read_text())
         except (OSError, ValueError):
             return None
+        return list(map(str, nodes)) if is_list(nodes) else None
 
 
 def case_of(trace: Path) -> str:

@@ -71,14 +71,19 @@ def functions_of(module: ModuleType) -> dict[str, Function]:
 
 async def run(function: Function, kwargs: Mapping[str, Any]) -> Any:
     """Run a function, sync or async."""
-    if inspect.iscoroutinefunction(function):
-        return await function(**kwargs)
     try:
+        if inspect.iscoroutinefunction(function):
+            return await function(**kwargs)
         result = await in_thread(partial(function, **kwargs))
+        return await result if inspect.isawaitable(result) else result
+    except SystemExit as error:
+        raise RuntimeError(f"SystemExit: {error}") from error
     except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and not task.cancelling():
+            raise RuntimeError("the function raised CancelledError") from error
         error.add_note("The function was given up on and may still be running.")
         raise
-    return await result if inspect.isawaitable(result) else result
 
 
 def raised(error: Exception) -> ToolResult:

@@ -8,13 +8,15 @@ are not followed: where they lead nobody has checked.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import ipaddress
+import json
 import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from agentbox.core.environment import expand, unset
 from agentbox.core.errors import AuthorError, Problem, nearest
@@ -79,6 +81,8 @@ class HttpRequest:
                     await response.aclose()
         except _Refused as error:
             return ToolResult("denied", str(error), "transport")
+        except (httpx.InvalidURL, ValueError) as error:  # a half surrogate, a too long URL
+            return ToolResult("failed", f"This cannot be sent: {error}", "schema")
         except httpx.ConnectError as error:
             return ToolResult("retryable", f"No connection: {error}", "transport")
         except httpx.TimeoutException:
@@ -88,7 +92,11 @@ class HttpRequest:
 
     async def _request(self, client: httpx.AsyncClient, args: Mapping[str, Json]) -> httpx.Request:
         rest = dict(args)
-        url = _TEMPLATE.sub(lambda name: quote(_plain(rest.pop(name[1], "")), safe=""), self.url)
+        filled = {name: _plain(rest.pop(name, "")) for name in _TEMPLATE.findall(self.url)}
+        for name, value in filled.items():
+            if value in ("", ".", ".."):
+                raise _Refused(f"`{name}` may not be {value!r}: it is a part of the address.")
+        url = _TEMPLATE.sub(lambda found: quote(filled[found[1]], safe=""), self.url)
         parts = urlsplit(url)
         host = parts.hostname or ""
         address = await self._address(host, parts.port or (443 if parts.scheme == "https" else 80))
@@ -96,8 +104,11 @@ class HttpRequest:
         port = f":{parts.port}" if parts.port else ""
         headers = {name: expand(v, self.network.environ) for name, v in self.headers.items()}
         body: dict[str, Any] = {}
-        if rest:
-            body = {"params": _query(rest)} if self.method in _IN_QUERY else {"json": rest}
+        if rest and self.method in _IN_QUERY:
+            query = "&".join(filter(None, (parts.query, urlencode(_query(rest), doseq=True))))
+            parts = parts._replace(query=query)
+        elif rest:
+            body = {"json": rest}
         return client.build_request(
             self.method,
             parts._replace(netloc=target + port).geturl(),
@@ -141,7 +152,7 @@ async def _result(response: httpx.Response) -> ToolResult:
         body += chunk
         if len(body) > MAX_BODY:
             return ToolResult("failed", f"The answer is longer than {MAX_BODY} bytes.", "tool")
-    text = body.decode(response.charset_encoding or "utf-8", "replace")
+    text = body.decode(_charset(response.charset_encoding), "replace")
     if response.is_success:
         return ToolResult(text=text, structured=_structured(response, text))
     status: Status = "retryable" if response.status_code in _RETRYABLE else "failed"
@@ -151,9 +162,14 @@ async def _result(response: httpx.Response) -> ToolResult:
     return ToolResult(status, f"{head}\n{text}".strip(), "tool")
 
 
-def _structured(response: httpx.Response, text: str) -> Json:
-    import json  # noqa: PLC0415 - with httpx
+def _charset(named: str | None) -> str:
+    try:
+        return codecs.lookup(named or "utf-8").name
+    except LookupError:
+        return "utf-8"
 
+
+def _structured(response: httpx.Response, text: str) -> Json:
     if "json" not in response.headers.get("content-type", ""):
         return None
     try:
@@ -176,11 +192,12 @@ def _address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | No
 
 
 def _plain(value: Json) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _query(args: Mapping[str, Json]) -> dict[str, Any]:
-    return {k: [_plain(i) for i in v] if is_list(v) else _plain(v) for k, v in args.items()}
+    told = {k: v for k, v in args.items() if v is not None}
+    return {k: [_plain(i) for i in v] if is_list(v) else _plain(v) for k, v in told.items()}
 
 
 def _unknown_keys(told: Mapping[str, Json], where: str) -> list[Problem]:

@@ -27,9 +27,18 @@ def encode(value: Any) -> bytes:
 
 
 def _encode_slowly(value: Any) -> bytes:
-    """Encode what orjson refuses: integers over 64 bits, lone surrogates, keys that are numbers."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """Encode what orjson refuses: integers over 64 bits, lone surrogates, keys that are numbers.
+
+    What is no number is null, as orjson has it.
+    """
+    text = _dumps(value)
+    if "NaN" in text or "Infinity" in text:
+        text = _dumps(json.loads(text, parse_constant=lambda _: None))
     return text.encode("utf-8", "replace")
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def decode(line: bytes) -> Any:

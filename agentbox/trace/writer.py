@@ -82,7 +82,7 @@ class TraceWriter:
 
         `side` is flat and has no key `h`: what stands before the last `h` of a line is hashed.
         """
-        content = {"at": at, "kind": kind, **data, "clock": self._clock.offset or 0}
+        content = {**data, "at": at, "kind": kind, "clock": self._clock.offset or 0}
         body = encode(content)
         if len(body) >= BLOB_BYTES or _QUOTED_REFERENCE in body:
             content.update({key: self._slim(value) for key, value in data.items()})

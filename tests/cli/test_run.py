@@ -69,6 +69,15 @@ def test_x_stops_at_the_first_red_case(project) -> None:
     assert [verdict["case"] for verdict in done.data["verdicts"]] == ["adds"]
 
 
+def test_x_forgets_no_failure_of_what_did_not_run(project) -> None:
+    project.agentbox("run", "scenario.yaml")
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text.replace('says: "3"', 'says: "9"'))
+    project.agentbox("run", "scenario.yaml", "-x", "-j", "1")
+    done = project.agentbox("run", "--last-failed", "--json")
+    assert [verdict["case"] for verdict in done.data["verdicts"]] == ["adds", "fails"]
+
+
 def test_another_time_and_seed_can_be_pinned(project) -> None:
     project.agentbox(
         "run", "scenario.yaml::adds", "--now", "2027-01-01T00:00:00+01:00", "--seed", "9"

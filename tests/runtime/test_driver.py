@@ -8,8 +8,9 @@ from stage import LOOK, Stage, Tools, look, play_on, staged
 
 from agentbox import Message, ToolCall, ToolResult, call, say
 from agentbox.core.messages import Transcript
-from agentbox.core.requests import End, Enter, Leave, Loop
+from agentbox.core.requests import Done, End, Enter, Leave, Loop, Note
 from agentbox.loops import ask
+from agentbox.runtime.driver import Driver
 
 
 def _batch(*keys: str) -> Message:
@@ -142,3 +143,19 @@ def test_the_stage_itself_is_real() -> None:
     stage = staged(lambda m, t: call("look", key="x") if m[-1].role == "user" else "done")
     assert [event.data["text"] for event in stage.events("tool.result")] == ["found x"]
     assert Tools({"look": look}).specs() == (LOOK,)
+
+
+def test_a_deadline_reaches_a_loop_that_never_waits() -> None:
+    def restless() -> Loop:
+        while True:
+            yield Note("spun", {})
+
+    async def at_once(placed) -> Done:
+        return Done()
+
+    async def play() -> None:
+        async with asyncio.timeout(0.05):
+            await Driver(at_once, "case").drive(restless())
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(play())

@@ -57,6 +57,12 @@ async def hangs(messages, tools):
 def nested(messages, tools):
     raise ExceptionGroup("two", [KeyError("a"), ValueError("b")])
 value = 3
+def spoils(messages, tools):
+    from pathlib import Path
+    for trace in Path(__file__).parent.glob(".agentbox/runs/*/*.jsonl"):
+        with trace.open("a") as file:
+            file.write("no event\\n")
+    return messages[-1].text
 def loop(task):
     from agentbox import End
     yield from ()
@@ -150,6 +156,13 @@ def test_a_loop_of_ones_own_has_the_same_rights(host) -> None:
     scenarios = _load(host, edit=("{system:", "{loop: 'model.py:loop', system:"), keywords="echo")
     (verdict,), _, _ = _run(host, scenarios)
     assert verdict.end == "answered"
+
+
+def test_a_trace_that_cannot_be_read_whole_is_never_judged_a_pass(host) -> None:
+    edit = ("model.py:reply", "model.py:spoils")
+    (verdict,), _, _ = _run(host, _load(host, edit=edit, keywords="echo"))
+    assert verdict.outcome == "errored"
+    assert "is no JSON" in verdict.problems[0].message
 
 
 def test_an_early_stop_begins_no_further_case(host) -> None:
@@ -283,3 +296,28 @@ def test_problems_are_found_in_whatever_wraps_them() -> None:
 
 def test_no_verdict_at_all_is_exit_5() -> None:
     assert exit_code([]) == 5
+
+
+def test_without_a_marker_the_working_directory_is_the_root_of_what_lies_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_root(shop) == tmp_path
+    monkeypatch.chdir(shop)
+    assert find_root(tmp_path) == tmp_path
+
+
+def test_only_runs_are_listed_and_cleaned(tmp_path: Path) -> None:
+    runs = Runs(tmp_path / "out")
+    ours = runs.new()
+    other = tmp_path / "out" / "src"
+    other.mkdir()
+    (tmp_path / "out" / "20260101T000000.000Z-abcd").symlink_to(other)
+    assert runs.all() == [ours]
+    assert runs.clean(0) == [ours]
+    assert other.is_dir()
+    assert not (tmp_path / ".gitignore").exists()
+    (runs.folder / "failed.json").write_text("1")
+    assert runs.last_failed() is None

@@ -82,12 +82,20 @@ def test_what_a_function_raises_is_a_result_and_the_loop_goes_on() -> None:
     def leaves() -> str:
         sys.exit(3)
 
+    async def leaves_later() -> str:
+        sys.exit(3)
+
+    async def cancels() -> str:
+        raise asyncio.CancelledError
+
     def late() -> str:
         raise TimeoutError
 
     assert _result(broken, key="k")["text"] == "KeyError: 'k'"
     assert _result(broken, key="k")["status"] == "failed"
     assert _result(leaves)["text"] == "RuntimeError: SystemExit: 3"
+    assert _result(leaves_later)["text"] == "RuntimeError: SystemExit: 3"
+    assert _result(cancels)["text"] == "RuntimeError: the function raised CancelledError"
     assert (_result(late)["status"], _result(late)["text"]) == ("failed", "TimeoutError")
 
 

@@ -33,6 +33,8 @@ class _Echo(BaseHTTPRequestHandler):
             self._send(302, b"", ("Location", "http://10.0.0.1/"))
         elif self.path == "/huge":
             self._send(200, b"x" * (MAX_BODY + 1))
+        elif self.path == "/charset":
+            self._send(200, "é".encode(), ("Content-Type", "text/plain; charset=foo"))
         elif self.path == "/hang":
             self.gate.wait(30)
         elif self.path == "/drop":
@@ -177,3 +179,27 @@ def test_a_host_cannot_be_filled_by_an_argument() -> None:
 def test_an_unset_variable_is_an_error_at_start() -> None:
     with pytest.raises(AuthorError, match=r"\$\{TOKEN\} is not set"):
         _tool({"url": "http://127.0.0.1/", "headers": {"Authorization": "Bearer ${TOKEN}"}})
+
+
+@pytest.mark.loopback
+def test_a_fixed_query_stays_beside_arguments_and_a_null_is_left_out(server: str) -> None:
+    sent = _send({"url": f"{server}/api?key=1"}, {"q": {"a": None}, "none": None, "yes": True})
+    assert json.loads(sent["text"])["path"] == "/api?key=1&q=%7B%22a%22%3A+null%7D&yes=true"
+
+
+@pytest.mark.parametrize("part", ["..", ".", ""])
+def test_an_argument_cannot_leave_its_place_in_the_path(server: str, part: str) -> None:
+    sent = _send({"url": f"{server}/api/{{id}}"}, {"id": part})
+    assert sent["status"] == "denied"
+    assert "`id` may not be" in sent["text"]
+
+
+def test_what_cannot_be_sent_is_a_failed_result(server: str) -> None:
+    sent = _send({"url": f"{server}/api/{{id}}"}, {"id": "x" * 70_000})
+    assert sent["status"] == "failed"
+    assert "cannot be sent" in sent["text"]
+
+
+@pytest.mark.loopback
+def test_an_unknown_charset_is_read_as_utf_8(server: str) -> None:
+    assert _send({"url": f"{server}/charset"}, {})["text"] == "é"

@@ -9,6 +9,7 @@ from stage import Tools, staged
 
 from agentbox import ToolSpec, call, say
 from agentbox.trace import Redactor
+from agentbox.trace.encoding import encode
 
 SECRET = st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size=20).filter(
     lambda s: s.strip() and not s.isdigit() and len(set(s)) > 2
@@ -101,4 +102,13 @@ def test_a_secret_that_is_an_ordinary_word_leaves_the_events_place_and_kind() ->
         "kind": "tool.request",
         "clock": "2026",
         "text": "a «secret:MODE»",
+    }
+
+
+def test_what_is_no_number_is_null_beside_a_half_surrogate_too() -> None:
+    line = encode({"nan": float("nan"), "inf": [float("inf")], "text": "\ud800 NaN"})
+    assert json.loads(line, parse_constant=pytest.fail) == {
+        "nan": None,
+        "inf": [None],
+        "text": "? NaN",
     }

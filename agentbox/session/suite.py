@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TypeAlias
 from agentbox.core.scenario import Scenario
 from agentbox.core.verdict import Verdict
 from agentbox.session.run import Judged, run_case
+from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources
 
 PASSED, FAILED, USAGE, ERRORED, NOTHING, INTERRUPTED = 0, 1, 2, 3, 5, 130
@@ -46,14 +46,13 @@ def run_suite(suite: Suite, watch: Watch) -> list[Verdict]:
     """Run every case; return the verdicts in the order of the cases.
 
     Raises:
-        KeyboardInterrupt: by Ctrl-C or SIGTERM, once every trace and server is closed.
+        KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP, once every trace and server is closed.
         TraceError: a trace cannot be written.
     """
-    return asyncio.run(_run(suite, watch))
+    return run_to_end(_run(suite, watch))
 
 
 async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
-    _interrupt_on_sigterm()
     places = asyncio.Semaphore(max(1, suite.jobs))
     sources = Sources(suite.host)
     stopped = False
@@ -79,15 +78,6 @@ async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
     return [verdict for verdict in verdicts if verdict]
-
-
-def _interrupt_on_sigterm() -> None:
-    """End on SIGTERM as on Ctrl-C: every open call closed with a reason, no server left behind."""
-    loop = asyncio.get_running_loop()
-    try:
-        loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
-    except (RuntimeError, ValueError):  # not the main thread: its owner handles signals
-        return
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:

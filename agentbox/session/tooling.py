@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from agentbox.loops import call
 from agentbox.runtime import Budget, Driver, Effects, World, scripted_user, stacked
 from agentbox.runtime.wall import elapsed
 from agentbox.session.run import clock_of
+from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources
 from agentbox.session.world import opened_tools
 from agentbox.trace import Redactor, TraceWriter, parse_trace
@@ -36,7 +36,7 @@ def list_tools(scenario: Scenario, host: Host) -> Tooled:
         AuthorError: a tool file is wrong.
         WorldError: a server did not start.
     """
-    return asyncio.run(_tooled(scenario, host, None))
+    return run_to_end(_tooled(scenario, host, None))
 
 
 def call_tool(scenario: Scenario, host: Host, name: str, args: Mapping[str, Json]) -> Tooled:
@@ -46,7 +46,7 @@ def call_tool(scenario: Scenario, host: Host, name: str, args: Mapping[str, Json
         AuthorError: a tool file is wrong.
         WorldError: a server did not start.
     """
-    return asyncio.run(_tooled(scenario, host, ToolCall(name, args)))
+    return run_to_end(_tooled(scenario, host, ToolCall(name, args)))
 
 
 async def _tooled(scenario: Scenario, host: Host, wanted: ToolCall | None) -> Tooled:

@@ -47,18 +47,31 @@ def _wait(condition, seconds: float = 20) -> None:
 
 
 @pytest.fixture
-def hanging(project, with_server):
-    """A run that hangs in a tool call of a server with a child; yields it and their pids."""
+def hang(project, with_server):
+    """Starts a command that hangs in a call of a server with a child; gives it and their pids."""
     pids = project.root / "pids.json"
     with_server(HEAD + HANGS, extra=f', env: {{PIDS: "{pids}"}}')
-    running = project.start("run", "scenario.yaml")
-    _wait(lambda: pids.exists() and pids.read_text().endswith("]"))
-    found = [int(pid) for pid in pids.read_text().strip("[]").split(",")]
-    assert all(map(_alive, found))
-    yield running, found
-    if running.poll() is None:
-        os.killpg(running.pid, signal.SIGKILL)
-        running.communicate()
+    started = []
+
+    def start(*words: str):
+        running = project.start(*words)
+        started.append(running)
+        _wait(lambda: pids.exists() and pids.read_text().endswith("]"))
+        found = [int(pid) for pid in pids.read_text().strip("[]").split(",")]
+        assert all(map(_alive, found))
+        return running, found
+
+    yield start
+    for running in started:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
+
+
+@pytest.fixture
+def hanging(hang):
+    """A run that hangs."""
+    return hang("run", "scenario.yaml")
 
 
 pytestmark = pytest.mark.skipif(
@@ -66,7 +79,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_closes_everything_and_exits_130(project, hanging, sent) -> None:
     running, pids = hanging
     running.send_signal(sent)
@@ -81,6 +94,26 @@ def test_an_interrupted_run_closes_everything_and_exits_130(project, hanging, se
     assert trace.in_flight() == []
     (result,) = [event for event in trace.events if event.kind == "tool.result"]
     assert result.data["status"] == "interrupted"
+
+
+def test_sigterm_ends_a_run_in_the_background_where_sigint_is_ignored(project, hang) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        running, pids = hang("run", "scenario.yaml")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert not any(map(_alive, pids))
+
+
+def test_a_single_call_that_is_ended_leaves_no_process(project, hang) -> None:
+    running, pids = hang("tools", "call", "scenario.yaml", "box.look")
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert not any(map(_alive, pids))
 
 
 def test_a_killed_run_leaves_a_readable_trace_and_no_server(project, hanging) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from agentbox.cli.output import print_json, put, say, width
 from agentbox.core.errors import Problem
-from agentbox.report import find_step, show, show_json, show_step, step_json
-from agentbox.session import Runs, find_root
+from agentbox.report import brief, find_step, show, show_json, show_step, step_json
+from agentbox.session import Runs, case_of, find_root
 from agentbox.trace import Trace, canonical_lines, digest_of, prompt_at, read_trace
 
 
 def show_trace(name: str, step: str, runs: str, *, canonical: bool, as_json: bool) -> int:
     """Show a trace on stdout; return the exit code."""
+    found = _runs(runs).traces(name)
+    if len(found) > 1 and not (step or canonical or as_json):
+        return _overview(found, name, runs)
     path = _runs(runs).trace(name)
     if canonical:
         for line in canonical_lines(path.read_bytes()):
@@ -36,14 +40,26 @@ def show_trace(name: str, step: str, runs: str, *, canonical: bool, as_json: boo
     return 0
 
 
+def _overview(traces: list[Path], name: str, runs: str) -> int:
+    """Show a line for each trace of a run."""
+    elsewhere = f" --runs {runs}" if runs else ""
+    run = name.partition("::")[0]
+    cases = [case_of(path) for path in traces]
+    for path, case in zip(traces, cases, strict=True):
+        address = case if cases.count(case) == 1 else path.stem
+        command = f"agentbox show {run}::{address}{elsewhere}"
+        put([brief(read_trace(path).events, command, width=width())])
+    return 0
+
+
 def _edited(trace: Trace, path: Path) -> list[Problem]:
     """Return a problem where the trace is not what its seal says."""
     if not trace.complete or trace.problems:
         return []
     seal = trace.events[-1].data
-    digest, events = digest_of(path.read_bytes())
-    if (digest, events) == (seal.get("digest"), seal.get("events")):
-        return []
+    with suppress(ValueError):  # a line without its hash
+        if digest_of(path.read_bytes()) == (seal.get("digest"), seal.get("events")):
+            return []
     return [Problem(f"{path.name} was changed after it was written: its seal does not fit")]
 
 

@@ -10,7 +10,7 @@ from agentbox.report.failure import failure
 from agentbox.report.painter import Painter, Progress, wants_color, wants_glyphs, wants_redraw
 from agentbox.report.problems import problem, problems
 from agentbox.report.progress import progress_line
-from agentbox.report.show import show, show_json
+from agentbox.report.show import brief, show, show_json
 from agentbox.report.step import find_step, show_step, step_json
 from agentbox.report.text import BLANK, Line, Lines, Span, Style, cells, plain, safe, styled
 from agentbox.report.tools import tools_list
@@ -32,6 +32,7 @@ __all__ = [
     "Progress",
     "Span",
     "Style",
+    "brief",
     "cells",
     "failure",
     "find_step",

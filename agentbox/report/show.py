@@ -25,6 +25,7 @@ from agentbox.report.text import (
     Span,
     Style,
     cells,
+    cut_line,
     indent,
     one_line,
     pad,
@@ -117,6 +118,18 @@ def _ending(events: Sequence[TraceEvent], *, damaged: bool) -> Line:
     if damaged:
         spans.append((" · damaged", "bad"))
     return tuple(spans)
+
+
+def brief(events: Sequence[TraceEvent], command: str, *, width: int) -> Line:
+    """Return one line on a trace: what it came to, how it ended, and the command that shows it."""
+    end = _data(events, "run.end")
+    outcome = text_of(end.get("outcome")) or "no verdict"
+    spans: tuple[Span, ...] = (
+        (f"  {outcome:<10}", _OUTCOMES.get(outcome, "warn")),
+        (f" {one_line(text_of(end.get('end')) or 'cut short', 20):<20}", "dim"),
+        (f" {safe(command)}", "plain"),
+    )
+    return cut_line(spans, width)
 
 
 def _open(event: TraceEvent, width: int) -> Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agentbox.session.plan import KINDS, Selection, load
 from agentbox.session.run import Judged, clock_of, problems_of, run_case
-from agentbox.session.runs import Runs, find_root, root_of
+from agentbox.session.runs import Runs, case_of, find_root, root_of
 from agentbox.session.sources import Host, Sources
 from agentbox.session.suite import (
     ERRORED,
@@ -28,6 +28,7 @@ __all__ = [
     "Selection",
     "Sources",
     "Suite",
+    "case_of",
     "clock_of",
     "exit_code",
     "find_root",

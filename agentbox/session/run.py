@@ -19,7 +19,6 @@ from agentbox.judge import end_of, judge, outcome_of, stats_of
 from agentbox.loops import conversation, typed
 from agentbox.runtime import Budget, Driver, Effects, stacked
 from agentbox.runtime.wall import elapsed, moment
-from agentbox.session.runs import trace_path
 from agentbox.session.sources import Sources
 from agentbox.session.staging import setting_of
 from agentbox.session.world import Opened, opened
@@ -52,15 +51,17 @@ def clock_of(scenario: Scenario, *, live: bool) -> Clock:
     return Clock.at(moment(), scenario.zone or "UTC")
 
 
-async def run_case(scenario: Scenario, sources: Sources, folder: Path, publish: Publish) -> Verdict:
-    """Run a scenario's one case; `publish` hears the verdict before the servers have ended.
+async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Publish) -> Verdict:
+    """Run a scenario's one case, its trace at `path`.
+
+    `publish` hears the verdict before the servers have ended.
 
     Raises:
         TraceError: the trace cannot be written.
         CancelledError: the run was interrupted; the trace says so and is sealed.
     """
     clock = clock_of(scenario, live=sources.host.live)
-    file = TraceFile(trace_path(folder, scenario))
+    file = TraceFile(path)
     try:
         later = asyncio.get_running_loop().call_soon
         redactor = Redactor(sources.secrets(scenario))

@@ -6,8 +6,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 from agentbox.core.errors import AuthorError, Problem, nearest
@@ -18,6 +19,8 @@ from agentbox.runtime.wall import stamp
 
 _MARKERS = ("pyproject.toml", ".git", ".agentbox")
 _FAILED = "failed.json"
+_LONGEST = 200
+"""Characters of a trace's name; file systems take 255 bytes."""
 _RUN = re.compile(r"\d{8}T\d{6}(\.\d{3})?Z-[0-9a-f]{4}")
 """How a run's folder is named; nothing else in the folder is ours to list or remove."""
 
@@ -79,22 +82,37 @@ class Runs:
         return sorted(path for path in folders if _RUN.fullmatch(path.name))
 
     def trace(self, name: str) -> Path:
-        """Return the trace that `name` means: a file, `last`, a run's id, or `run::case`.
+        """Return the one trace that `name` means: a file, `last`, a run's id, or `run::case`.
 
         Raises:
             AuthorError: there is no such run or trace, or there are several.
         """
+        found, traces = self._named(name)
+        if len(found) == 1:
+            return found[0]
+        run, _, case = name.partition("::")
+        raise AuthorError(_several(run, case, traces, found))
+
+    def traces(self, name: str) -> list[Path]:
+        """Return all traces that `name` means, one at least.
+
+        Raises:
+            AuthorError: there is no such run or trace.
+        """
+        found, _ = self._named(name)
+        return found or [self.trace(name)]
+
+    def _named(self, name: str) -> tuple[list[Path], list[Path]]:
+        """Return what `name` means, and all traces of its run."""
         if Path(name).is_file():
-            return Path(name)
+            return [Path(name)], []
         run, _, case = name.partition("::")
         folder = Path(run) if Path(run).is_dir() else self._run(run)
         traces = sorted(folder.glob("*.jsonl"))
         found = [t for t in traces if case in ("", t.stem)] or [
             t for t in traces if slug(case) == case_of(t)
         ]
-        if len(found) == 1:
-            return found[0]
-        raise AuthorError(_several(run, case, traces, found))
+        return found, traces
 
     def _run(self, name: str) -> Path:
         runs = self.all()
@@ -140,12 +158,30 @@ def case_of(trace: Path) -> str:
     return trace.stem.partition("__")[2]
 
 
-def trace_path(run: Path, scenario: Scenario) -> Path:
-    """Return where a case's trace is kept: `<file>__<case>[__<cell>][__r<N>].jsonl`."""
-    case = scenario.case
-    parts = [Path(scenario.path).with_suffix("").name, case.name, case.cell]
-    name = "__".join(slug(part) for part in parts if part)
-    return run / f"{name}{f'__r{case.round}' if case.round else ''}.jsonl"
+def trace_paths(run: Path, scenarios: Sequence[Scenario]) -> list[Path]:
+    """Return where each case's trace is kept: `<file>[-2]__<case>[__<cell>][__r<N>].jsonl`.
+
+    No two share a file: where two files of one name in different folders would, one is numbered.
+    """
+    files: dict[str, list[str]] = {}
+    for scenario in scenarios:
+        alike = files.setdefault(slug(Path(scenario.path).stem), [])
+        if scenario.path not in alike:
+            alike.append(scenario.path)
+    return [run / _trace_name(scenario, files) for scenario in scenarios]
+
+
+def _trace_name(scenario: Scenario, files: Mapping[str, Sequence[str]]) -> str:
+    case, file = scenario.case, slug(Path(scenario.path).stem)
+    number = files[file].index(scenario.path) + 1
+    stem = f"{file}-{number}" if number > 1 else file
+    parts = [stem, *(slug(part) for part in (case.name, case.cell) if part)]
+    if case.round:
+        parts.append(f"r{case.round}")
+    name = "__".join(parts)
+    if len(name) > _LONGEST:
+        name = f"{name[:_LONGEST]}-{blake2b(name.encode(), digest_size=4).hexdigest()}"
+    return f"{name}.jsonl"
 
 
 def _several(run: str, case: str, traces: list[Path], found: list[Path]) -> Problem:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from agentbox.core.errors import TraceError
 from agentbox.core.scenario import Scenario
 from agentbox.core.verdict import Verdict
-from agentbox.session.run import Judged, run_case
+from agentbox.session.run import Judged, group_of, run_case
+from agentbox.session.runs import trace_paths
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources
 
@@ -45,9 +47,10 @@ class Suite:
 def run_suite(suite: Suite, watch: Watch) -> list[Verdict]:
     """Run every case; return the verdicts in the order of the cases.
 
+    A case whose trace cannot be written is errored; the others go on.
+
     Raises:
         KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP, once every trace and server is closed.
-        TraceError: a trace cannot be written.
     """
     return run_to_end(_run(suite, watch))
 
@@ -57,19 +60,19 @@ async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
     sources = Sources(suite.host)
     stopped = False
 
-    async def one(scenario: Scenario) -> Verdict | None:
+    async def one(scenario: Scenario, path: Path) -> Verdict | None:
         nonlocal stopped
         async with places:
             if stopped:
                 return None
             watch(Progress(scenario))
-            verdict = await run_case(
-                scenario, sources, suite.folder, lambda judged: watch(Progress(scenario, judged))
-            )
+            verdict = await _one(scenario, sources, path, watch)
             stopped = stopped or (suite.stop_early and not verdict.green)
             return verdict
 
-    tasks = [asyncio.ensure_future(one(scenario)) for scenario in suite.scenarios]
+    paths = trace_paths(suite.folder, suite.scenarios)
+    places_of = zip(suite.scenarios, paths, strict=True)
+    tasks = [asyncio.ensure_future(one(scenario, path)) for scenario, path in places_of]
     try:
         verdicts = await asyncio.gather(*tasks)
     except BaseException:
@@ -78,6 +81,32 @@ async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
     return [verdict for verdict in verdicts if verdict]
+
+
+async def _one(scenario: Scenario, sources: Sources, path: Path, watch: Watch) -> Verdict:
+    judged: list[Judged] = []
+
+    def publish(each: Judged) -> None:
+        judged.append(each)
+        watch(Progress(scenario, each))
+
+    try:
+        return await run_case(scenario, sources, path, publish)
+    except TraceError as error:
+        if judged:  # the end of the trace is lost, and no more than that
+            return judged[0].verdict
+        verdict = Verdict(
+            scenario.path,
+            scenario.case.label,
+            "errored",
+            problems=error.problems,
+            known_failure=scenario.case.known_failure,
+            trace=str(path),
+            group=group_of(scenario),
+            require=scenario.case.repeat.require or scenario.case.repeat.runs,
+        )
+        publish(Judged(verdict, ()))
+        return verdict
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:

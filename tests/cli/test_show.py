@@ -20,11 +20,28 @@ def test_the_newest_run_a_run_a_case_and_a_file_can_be_shown(ran) -> None:
 
 
 def test_a_name_that_fits_nothing_or_too_much_says_what_there_is(ran) -> None:
-    several = ran.agentbox("show", "last")
+    several = ran.agentbox("show", "last", "--canonical")
     assert several.code == 2
     assert "holds 2 traces: adds, fails" in several.err
     assert "did you mean `last::adds`?" in ran.agentbox("show", "last::add").err
     assert "no run `nope`" in ran.agentbox("show", "nope").err
+
+
+def test_a_run_of_several_cases_is_a_line_for_each_with_the_command_that_shows_it(ran) -> None:
+    several = ran.agentbox("show", "last")
+    assert several.code == 0
+    first, second = several.out.splitlines()
+    assert first.split() == ["passed", "answered", "agentbox", "show", "last::adds"]
+    assert second.split() == ["failed", "answered", "agentbox", "show", "last::fails"]
+
+
+def test_a_trace_whose_lines_lost_their_hashes_was_changed(ran) -> None:
+    path = ran.traces[0]
+    lines = [json.dumps(json.loads(line)) for line in path.read_text().splitlines()]
+    path.write_text("\n".join(lines) + "\n")
+    done = ran.agentbox("show", str(path))
+    assert done.code == 0
+    assert "was changed after it was written" in done.out
 
 
 def test_one_step_is_shown_in_full(ran) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agentbox.core.errors import AgentboxError, AuthorError, TraceError
+from agentbox.core.errors import AgentboxError, AuthorError
 from agentbox.session import (
     Host,
     Judged,
@@ -171,23 +171,37 @@ def test_an_early_stop_begins_no_further_case(host) -> None:
     assert [verdict.case for verdict in verdicts] == ["echo"]
 
 
-def test_a_trace_that_is_there_already_ends_the_suite(host) -> None:
-    scenarios = _load(host, keywords="echo")
+def test_a_trace_that_cannot_be_written_is_errored_and_the_others_go_on(host) -> None:
     folder = Runs.of(host.root).new()
     (folder / "s__echo.jsonl").touch()
-    with pytest.raises(TraceError, match="cannot write the trace"):
-        run_suite(Suite(scenarios, host, folder), lambda _: None)
+    heard: list[Progress] = []
+    echo, wrong = run_suite(Suite(_load(host), host, folder), heard.append)
+    assert (echo.outcome, wrong.outcome) == ("errored", "failed")
+    assert "cannot write the trace" in echo.problems[0].message
+    assert [event.judged.verdict for event in heard if event.judged] == [echo, wrong]
+
+
+def test_files_of_one_name_and_very_long_names_have_traces_of_their_own(host) -> None:
+    for folder in ("x", "y"):
+        (host.root / folder).mkdir()
+        text = SCENARIO.replace("name: echo", f"name: {'e' * 300}")
+        (host.root / folder / "s.yaml").write_text(text)
+    scenarios = load([str(host.root / "x"), str(host.root / "y")], host, Selection())
+    verdicts, _, folder = _run(host, scenarios)
+    assert [v.outcome for v in verdicts] == ["passed", "failed"] * 2
+    names = sorted(path.name for path in folder.iterdir())
+    assert len(names) == 4
+    assert {"s__wrong.jsonl", "s-2__wrong.jsonl"} <= {*names}
 
 
 def test_a_cancelled_case_is_closed_and_sealed(host) -> None:
     from agentbox.session import Sources, run_case  # noqa: PLC0415 - beside their one use
 
     (scenario,) = _load(host, edit=("py:reply", "py:hangs"), keywords="echo")
-    folder = Runs.of(host.root).new()
+    path = Runs.of(host.root).new() / "s__echo.jsonl"
 
     async def interrupted() -> None:
-        task = asyncio.create_task(run_case(scenario, Sources(host), folder, lambda _: None))
-        path = folder / "s__echo.jsonl"
+        task = asyncio.create_task(run_case(scenario, Sources(host), path, lambda _: None))
         while not (path.exists() and b"model.request" in path.read_bytes()):  # noqa: ASYNC110 - a file has no event
             await asyncio.sleep(0.005)
         task.cancel()
@@ -195,7 +209,7 @@ def test_a_cancelled_case_is_closed_and_sealed(host) -> None:
             await task
 
     asyncio.run(interrupted())
-    trace = read_trace(folder / "s__echo.jsonl")
+    trace = read_trace(path)
     assert trace.complete
     assert trace.in_flight() == []
     assert [e.data["end"] for e in trace.events if e.kind == "run.end"] == ["interrupted"]

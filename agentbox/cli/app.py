@@ -66,7 +66,7 @@ def run(  # noqa: PLR0913 - a command's options are its arguments
 @_paths
 @_as_json
 def check(*, paths: tuple[str, ...], as_json: bool) -> int:
-    """Read scenario files and say what is wrong with them; nothing runs."""
+    """Read scenario files, load what they name, say what is wrong; nothing runs."""
     from agentbox.cli.run import check_scenarios  # noqa: PLC0415 - on demand
 
     return check_scenarios(list(paths), as_json=as_json)

@@ -43,6 +43,7 @@ from agentbox.session import (
     Suite,
     exit_code,
     load,
+    resolve,
     root_of,
     run_suite,
 )
@@ -117,10 +118,11 @@ def _refused(error: AgentboxError, *, as_json: bool) -> int:
 
 
 def check_scenarios(paths: list[str], *, as_json: bool) -> int:
-    """Read scenario files; return the exit code."""
+    """Read scenario files and load what they name; return the exit code."""
     host = Host(root_of(paths), dict(os.environ))
     try:
         scenarios = load(paths or _default(), host, Selection())
+        resolve(scenarios, host)
     except AuthorError as error:
         return _refused(error, as_json=as_json)
     if as_json:

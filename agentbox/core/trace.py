@@ -86,4 +86,4 @@ def _part(text: str) -> tuple[int, int, str]:
 
 def slug(name: str) -> str:
     """Return `name` fit for a position and a file name: no separator survives."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "case"
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "case"

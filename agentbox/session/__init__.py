@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agentbox.session.plan import KINDS, Selection, load
+from agentbox.session.resolving import resolve
 from agentbox.session.run import Judged, clock_of, problems_of, run_case
 from agentbox.session.runs import Runs, case_of, find_root, root_of
 from agentbox.session.sources import Host, Sources
@@ -34,6 +35,7 @@ __all__ = [
     "find_root",
     "load",
     "problems_of",
+    "resolve",
     "root_of",
     "run_case",
     "run_suite",

@@ -20,7 +20,7 @@ from agentbox.runtime.wall import stamp
 _MARKERS = ("pyproject.toml", ".git", ".agentbox")
 _FAILED = "failed.json"
 _LONGEST = 200
-"""Characters of a trace's name; file systems take 255 bytes."""
+"""Bytes of a trace's name; file systems take 255."""
 _RUN = re.compile(r"\d{8}T\d{6}(\.\d{3})?Z-[0-9a-f]{4}")
 """How a run's folder is named; nothing else in the folder is ours to list or remove."""
 
@@ -179,8 +179,10 @@ def _trace_name(scenario: Scenario, files: Mapping[str, Sequence[str]]) -> str:
     if case.round:
         parts.append(f"r{case.round}")
     name = "__".join(parts)
-    if len(name) > _LONGEST:
-        name = f"{name[:_LONGEST]}-{blake2b(name.encode(), digest_size=4).hexdigest()}"
+    content = name.encode()
+    if len(content) > _LONGEST:
+        head = content[:_LONGEST].decode(errors="ignore")
+        name = f"{head}-{blake2b(content, digest_size=4).hexdigest()}"
     return f"{name}.jsonl"
 
 

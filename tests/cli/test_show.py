@@ -113,6 +113,18 @@ def test_check_reads_and_runs_nothing(ran) -> None:
     assert ran.traces == before
 
 
+def test_check_loads_what_is_named_and_points_at_the_name(ran) -> None:
+    text = (ran.root / "scenario.yaml").read_text()
+    ran.write("scenario.yaml", text.replace("model.py:reply", "model.py:replay"))
+    ran.write("mine.py", "raise ValueError('broken')\n")
+    done = ran.agentbox("check", "scenario.yaml")
+    assert done.code == 2
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if "model.py:reply" in each)
+    assert f"scenario.yaml:{line}:" in done.err
+    assert "did you mean `reply`?" in done.err
+    assert "`mine.py` cannot be imported: ValueError: broken" in done.err
+
+
 def test_tools_are_listed_and_called(ran) -> None:
     listed = ran.agentbox("tools", "list", "scenario.yaml")
     assert "add(a: integer, b: integer)" in listed.out

@@ -335,3 +335,16 @@ def test_only_runs_are_listed_and_cleaned(tmp_path: Path) -> None:
     assert not (tmp_path / ".gitignore").exists()
     (runs.folder / "failed.json").write_text("1")
     assert runs.last_failed() is None
+
+
+def test_names_in_other_scripts_are_told_apart_and_fit_a_file_name(host) -> None:
+    first, second = "案例一" * 60, "案例二"
+    text = SCENARIO.replace("name: echo", f"name: {first}").replace(
+        "name: wrong", f"name: {second}"
+    )
+    (host.root / "s.yaml").write_text(text)
+    _, _, folder = _run(host, load([str(host.root / "s.yaml")], host, Selection()))
+    names = sorted(path.name for path in folder.iterdir())
+    assert f"s__{second}.jsonl" in names
+    assert len(names) == 2
+    assert all(len(name.encode()) <= 255 for name in names)

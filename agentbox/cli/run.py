@@ -7,10 +7,11 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from agentbox.cli.output import print_json, progress, say, width
+from agentbox.cli.output import complain, print_json, progress, say, width
 from agentbox.core.errors import AgentboxError, AuthorError, Problem
 from agentbox.core.scenario import Scenario
 from agentbox.core.verdict import Verdict
@@ -69,10 +70,13 @@ def run_scenarios(wanted: Wanted) -> int:
     """Play scenarios; return the exit code."""
     host = Host(root_of(wanted.paths), dict(os.environ), wanted.live)
     runs = Runs(Path(wanted.runs)) if wanted.runs else Runs.of(host.root)
-    scenarios = _loaded(wanted, host, runs)
-    if isinstance(scenarios, int):
-        return scenarios
-    folder = runs.new()
+    try:
+        scenarios = _loaded(wanted, host, runs)
+        if not scenarios:
+            return _nothing(as_json=wanted.as_json)
+        folder = runs.new()
+    except AuthorError as error:
+        return _refused(error, as_json=wanted.as_json)
     jobs = wanted.jobs or min(8, os.cpu_count() or 1)
     suite = Suite(scenarios, host, folder, jobs, wanted.stop_early)
     screen = _Screen(scenarios, _relative(folder))
@@ -83,23 +87,22 @@ def run_scenarios(wanted: Wanted) -> int:
     return code
 
 
-def _loaded(wanted: Wanted, host: Host, runs: Runs) -> tuple[Scenario, ...] | int:
+def _loaded(wanted: Wanted, host: Host, runs: Runs) -> tuple[Scenario, ...]:
     paths, selection = wanted.paths, wanted.selection
     if wanted.last_failed:
         nodes = runs.last_failed()
         selection = replace(selection, nodes=frozenset(nodes) if nodes is not None else None)
         paths = paths or sorted({node.partition("::")[0] for node in nodes or ()})
-    try:
-        nothing = selection.nodes is not None and not selection.nodes
-        scenarios = () if nothing else load(paths or _default(), host, selection)
-    except AuthorError as error:
-        return _refused(error, as_json=wanted.as_json)
-    if not scenarios:
-        say([styled("nothing selected: no case fits what was asked for", "warn")])
-        if wanted.as_json:
-            print_json({"exit": 5, "verdicts": []})
-        return exit_code([])
-    return scenarios
+    nothing = selection.nodes is not None and not selection.nodes
+    return () if nothing else load(paths or _default(), host, selection)
+
+
+def _nothing(*, as_json: bool) -> int:
+    say([styled("nothing selected: no case fits what was asked for", "warn")])
+    code = exit_code([])
+    if as_json:
+        print_json({"exit": code, "verdicts": []})
+    return code
 
 
 def _default() -> list[str]:
@@ -109,8 +112,6 @@ def _default() -> list[str]:
 
 
 def _refused(error: AgentboxError, *, as_json: bool) -> int:
-    from agentbox.cli.output import complain  # noqa: PLC0415 - only on an error
-
     complain(error)
     if as_json:
         print_json({"exit": USAGE, "problems": [problem_json(each) for each in error.problems]})
@@ -172,7 +173,8 @@ class _Screen:
             gc.freeze()
             gc.enable()
             try:
-                run_suite(suite, watch)
+                with redirect_stdout(sys.stderr):  # what tools print is no data of ours
+                    run_suite(suite, watch)
             except KeyboardInterrupt:
                 interrupted = True
         self._close(interrupted=interrupted)

@@ -9,16 +9,17 @@ from pathlib import Path
 from agentbox.cli.output import print_json, put, say, width
 from agentbox.core.errors import Problem
 from agentbox.report import brief, find_step, show, show_json, show_step, step_json
-from agentbox.session import Runs, case_of, find_root
+from agentbox.session import Runs, addresses, find_root
 from agentbox.trace import Trace, canonical_lines, digest_of, prompt_at, read_trace
 
 
 def show_trace(name: str, step: str, runs: str, *, canonical: bool, as_json: bool) -> int:
     """Show a trace on stdout; return the exit code."""
-    found = _runs(runs).traces(name)
+    kept = _runs(runs)
+    found = kept.traces(name)
     if len(found) > 1 and not (step or canonical or as_json):
         return _overview(found, name, runs)
-    path = _runs(runs).trace(name)
+    path = kept.trace(name)
     if canonical:
         for line in canonical_lines(path.read_bytes()):
             sys.stdout.buffer.write(line + b"\n")
@@ -43,11 +44,9 @@ def show_trace(name: str, step: str, runs: str, *, canonical: bool, as_json: boo
 def _overview(traces: list[Path], name: str, runs: str) -> int:
     """Show a line for each trace of a run."""
     elsewhere = f" --runs {runs}" if runs else ""
-    run = name.partition("::")[0]
-    cases = [case_of(path) for path in traces]
-    for path, case in zip(traces, cases, strict=True):
-        address = case if cases.count(case) == 1 else path.stem
-        command = f"agentbox show {run}::{address}{elsewhere}"
+    names = addresses(name.partition("::")[0], traces)
+    for path, address in zip(traces, names, strict=True):
+        command = f"agentbox show {address}{elsewhere}"
         put([brief(read_trace(path).events, command, width=width())])
     return 0
 

@@ -7,7 +7,7 @@ a list, replayed from a tape and forked in the middle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -28,36 +28,6 @@ Actor: TypeAlias = Literal["agent", "user", "harness"]
 ScopeKind: TypeAlias = Literal["run", "turn", "plan", "step"]
 EndReason: TypeAlias = Literal["answered", "limit", "refused", "failed"]
 LimitName: TypeAlias = Literal["steps", "tool_calls", "tokens", "cost_usd", "seconds"]
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What a check wants to know of the world at the end of its turn or run."""
-
-    kind: Literal["resource", "tool", "sql", "file", "command"]
-    server: str = ""
-    """The server's key; for a file and a query, in whose folder."""
-    target: str = ""
-    """A resource's URI, a tool's name (its full one), a query, a path, a command."""
-    args: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """A tool's arguments; for a query, `database`: the file."""
-    when: Literal["end", "start"] = "end"
-    """At the end of the turn or run, or before the first turn, once it is set up."""
-    gold: tuple[ToolCall, ...] = ()
-    """Not empty: made on a fresh world, set up alike, after these calls."""
-
-
-def look_of(observation: Observation) -> dict[str, Json]:
-    """Return an observation as JSON, what is empty left out: how the trace holds it."""
-    told: dict[str, Json] = {
-        "kind": observation.kind,
-        "server": observation.server,
-        "target": observation.target,
-        "args": dict(observation.args),
-        "when": "" if observation.when == "end" else observation.when,
-        "gold": [{"tool": call.name, "args": dict(call.args)} for call in observation.gold],
-    }
-    return {key: value for key, value in told.items() if value}
 
 
 # -- requests ----------------------------------------------------------------------------------
@@ -116,13 +86,6 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Observe:
-    """Look at the world for a check; the harness asks, and the agent never sees it."""
-
-    observation: Observation
-
-
-@dataclass(frozen=True, slots=True)
 class ReadClock:
     """Read the run's clock."""
 
@@ -146,9 +109,7 @@ class Leave:
     end: End | None = None
 
 
-Request: TypeAlias = (
-    Ask | Call | CallOne | AskUser | Approve | Note | Observe | ReadClock | Enter | Leave
-)
+Request: TypeAlias = Ask | Call | CallOne | AskUser | Approve | Note | ReadClock | Enter | Leave
 
 
 # -- replies -----------------------------------------------------------------------------------
@@ -230,14 +191,6 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """What an observation saw, or why it saw nothing."""
-
-    value: Json = None
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Done:
     """It is done: a scope entered or left, a fact recorded."""
 
@@ -251,7 +204,6 @@ Reply: TypeAlias = (
     | UserSaid
     | Approved
     | Now
-    | Observed
     | Done
 )
 
@@ -283,4 +235,3 @@ class Task:
 
 
 LoopFunction: TypeAlias = Callable[[Task], Loop]
-Messages: TypeAlias = Sequence[Message]

@@ -25,8 +25,6 @@ class Placed:
 Handler: TypeAlias = Callable[[Placed], Awaitable[Reply]]
 """Whoever answers. Effects is the innermost one; every wrapper is one around another."""
 
-Wrapper: TypeAlias = Callable[[Handler], Handler]
-
 
 @dataclass(frozen=True, slots=True)
 class CallContext:

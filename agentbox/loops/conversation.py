@@ -12,29 +12,24 @@ from typing import TypeAlias
 from agentbox.core.errors import Problem, WorldError
 from agentbox.core.messages import Json, Message, ToolCall, ToolSpec, Transcript
 from agentbox.core.requests import (
-    Answer,
     Call,
     End,
     Enter,
     Leave,
     Loop,
     LoopFunction,
-    Observation,
-    Observe,
     Reply,
     Request,
     Task,
     UserSaid,
 )
 from agentbox.core.scenario import Limits, PlanOptions
-from agentbox.loops.asking import WrongReply, ask_user, read_clock
+from agentbox.loops.asking import ask_user, call, read_clock
 from agentbox.loops.prompt import Briefing, brief
 from agentbox.loops.react import react
 
 Offered: TypeAlias = Callable[[int], tuple[ToolSpec, ...]]
 """The tools that are offered in a turn, counted from 1."""
-START, END = 0, -1
-"""Where observations are made that belong to no turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +59,6 @@ class Setting:
     plan: PlanOptions = field(default_factory=PlanOptions)
     setup: tuple[ToolCall, ...] = ()
     """Calls of the harness before the first turn; the agent never sees them."""
-    looks: Mapping[int, Sequence[Observation]] = field(
-        default_factory=dict[int, Sequence[Observation]]
-    )
-    """What is observed after which turn; at START and END too."""
     user: SecondLoop | None = None
 
 
@@ -82,17 +73,14 @@ def conversation(agent: LoopFunction, setting: Setting) -> Loop:
     turn = 0
     yield Enter("run", setting.limits)
     yield from _set_up(setting.setup)
-    yield from _look(START, setting)
     user = _Simulated(setting.user) if setting.user else _asked
     words = yield from user("")
     while words is not None:
         turn += 1
         end = yield from _turn(agent, setting, log, turn, words)
-        yield from _look(turn, setting)
         if end.reason != "answered":
             break
         words = yield from user(end.answer)
-    yield from _look(END, setting)
     yield Leave(end)
     return end
 
@@ -157,28 +145,10 @@ def _set_up(calls: Sequence[ToolCall]) -> Generator[Request, Reply, None]:
     if not calls:
         return
     yield Enter("turn", None, "harness", "setup")
-    for number, call in enumerate(calls, 1):
-        (answer,) = yield from _called(call)
+    for number, one in enumerate(calls, 1):
+        (answer,) = yield from call(Transcript(), (one,))
         result = answer.result
         if result.status != "ok":
-            said = f"setup call {number}, {call.name}, ended {result.status}: {result.text}"
+            said = f"setup call {number}, {one.name}, ended {result.status}: {result.text}"
             raise WorldError(Problem(said, hint="mend `setup`, or the server it calls"))
-    yield Leave()
-
-
-def _called(call: ToolCall) -> Generator[Request, Reply, tuple[Answer, ...]]:
-    replies = yield Call((call,))
-    if not isinstance(replies, tuple):
-        raise WrongReply(f"a call was answered with {replies!r}")
-    return tuple(reply for reply in replies if isinstance(reply, Answer))
-
-
-def _look(turn: int, setting: Setting) -> Generator[Request, Reply, None]:
-    looks = setting.looks.get(turn, ())
-    if not looks:
-        return
-    name = {START: "start", END: "end"}.get(turn, f"t{turn}")
-    yield Enter("turn", None, "harness", name)
-    for look in looks:
-        yield Observe(look)
     yield Leave()

@@ -6,7 +6,6 @@ def reply(messages, tools):
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,11 +47,6 @@ class FunctionModel:
             said = self._function(ask.messages, ask.tools)
             if not isinstance(said, Message) and inspect.isawaitable(said):
                 said = await said
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            raise _raised(self.name, at, error) from error
         except (Exception, SystemExit) as error:
             raise _raised(self.name, at, error) from error
         return self._said(said, at)

@@ -85,3 +85,9 @@ class Deadline:
             return
         if task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
+
+
+def is_cancelled() -> bool:
+    """Return whether the running task was told to end: else a CancelledError is its author's."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

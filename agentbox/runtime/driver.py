@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 
 from agentbox.core.requests import (
     Actor,
@@ -23,7 +22,6 @@ from agentbox.core.requests import (
     Leave,
     LimitReached,
     Loop,
-    Observe,
     Reply,
     Request,
 )
@@ -45,17 +43,17 @@ class Driver:
     async def drive(self, loop: Loop) -> End:
         """Run `loop` to its end."""
         try:
-            request = next(loop)
-            for number in count(1):
+            request, answered = next(loop), 0
+            while True:
                 request = loop.send(await self._answer(request))
-                if number % _BREATH == 0:
+                answered += 1
+                if answered % _BREATH == 0:
                     await asyncio.sleep(0)
         except StopIteration as stop:
             end: End = stop.value
             return end
         finally:
             loop.close()
-        raise RuntimeError("the loop went on for ever")  # pragma: no cover - counting has no end
 
     async def _answer(self, request: Request) -> Reply:
         if isinstance(request, Call):
@@ -88,7 +86,6 @@ class _Scope:
     path: Position
     actor: Actor = "agent"
     join: str = "/s"
-    looks: int = 0
     steps: int = 0
     """Model calls, and the steps of a plan: one count."""
     turns: int = 0
@@ -125,9 +122,6 @@ class _Places:
             return self._enter(request, scope)
         if isinstance(request, Leave):
             return self._scopes.pop().path
-        if isinstance(request, Observe):
-            scope.looks += 1
-            return f"{scope.path}/look{scope.looks}"
         return scope.path
 
     def call(self) -> Position:

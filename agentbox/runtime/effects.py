@@ -40,26 +40,20 @@ from agentbox.core.requests import (
     Leave,
     Note,
     Now,
-    Observation,
-    Observe,
-    Observed,
     ReadClock,
     Reply,
     Said,
     UserSaid,
     answered,
-    look_of,
 )
 from agentbox.core.runtime import CallContext, Model, Placed, Toolbox
 from agentbox.core.scenario import Deadlines
 from agentbox.core.trace import Recorder
-from agentbox.runtime.deadlines import Watchdog
+from agentbox.runtime.deadlines import Watchdog, is_cancelled
 from agentbox.schema import Shape, shape_of
 
 User: TypeAlias = Callable[[str], Awaitable[UserSaid]]
 """Gives the user's next words to what they heard last; None when there are no more."""
-Look: TypeAlias = Callable[[Observation], Awaitable[Observed]]
-"""Observes the world for a check. What cannot be seen is an error in the reply."""
 
 
 def scripted_user(turns: Iterable[str | UserSaid]) -> User:
@@ -73,11 +67,6 @@ def scripted_user(turns: Iterable[str | UserSaid]) -> User:
     return user
 
 
-async def blind(look: Observation) -> Observed:
-    """See nothing: the look of a world that cannot be observed."""
-    return Observed(error=f"nothing here observes a {look.kind}")
-
-
 @dataclass(frozen=True, slots=True)
 class World:
     """Who answers: everything a run touches outside itself."""
@@ -89,7 +78,6 @@ class World:
     deadlines: Deadlines
     seed: int = 0
     tick: float = 0.0
-    look: Look = blind
 
 
 class Effects:
@@ -107,7 +95,6 @@ class Effects:
             AskUser: self._ask_user,
             Approve: self._approve,
             Note: self._note,
-            Observe: self._observe,
             ReadClock: self._read_clock,
             Enter: self._enter,
             Leave: self._leave,
@@ -135,25 +122,29 @@ class Effects:
             if not deadline.expired:
                 raise
             return self._model_failed(placed, f"no answer in {self._world.deadlines.model:g} s")
-        except asyncio.CancelledError:
-            self._model_failed(placed, "interrupted")
-            raise
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                self._model_failed(placed, "interrupted")
+                raise
+            raise self._broken(placed, "raised CancelledError") from error
         except AgentboxError as error:
             self._model_failed(placed, str(error))
             raise
         try:
             return self._said(placed, said)
         except (TypeError, RecursionError) as error:
-            why = (
-                f"the model `{self._world.models[placed.actor].name}` gave what is no JSON: {error}"
-            )
-            self._model_failed(placed, why)
-            raise WorldError(Problem(f"{why}, at {placed.at}")) from error
+            raise self._broken(placed, f"gave what is no JSON: {error}") from error
 
     def _offer(self, actor: Actor, tools: tuple[ToolSpec, ...]) -> None:
         known = self._offered.get(actor)
         if known is None or (tools and known[0] is not tools):
             self._offered[actor] = (tools, frozenset(tool.name for tool in tools))
+
+    def _broken(self, placed: Placed, how: str) -> WorldError:
+        """Record that a model did what no model may; return the error that says so."""
+        why = f"the model `{self._world.models[placed.actor].name}` {how}"
+        self._model_failed(placed, why)
+        return WorldError(Problem(f"{why}, at {placed.at}"))
 
     def _model_failed(self, placed: Placed, why: str) -> Failed:
         self._recorder.emit(placed.at, "model.result", {"error": why})
@@ -209,6 +200,10 @@ class Effects:
             if not deadline.expired:
                 raise
             return ToolResult("timeout", _late(limit, error), "transport")
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            return ToolResult("failed", "The tool raised CancelledError.", "tool")
         return shapes.checked(result) if shapes else result
 
     # -- the user, the clock, scopes
@@ -218,14 +213,6 @@ class Effects:
         said = await self._world.user(request.heard)
         self._recorder.emit(placed.at, "user.result", {"text": said.text})
         return said
-
-    async def _observe(self, placed: Placed, request: Observe) -> Reply:
-        look = look_of(request.observation)
-        self._recorder.emit(placed.at, "observe.request", {"look": look})
-        seen = await self._world.look(request.observation)
-        found = {"error": seen.error} if seen.error else {"value": seen.value}
-        self._recorder.emit(placed.at, "observe.result", {"look": look, **found})
-        return seen
 
     async def _approve(self, placed: Placed, request: Approve) -> Reply:
         decision = Approved(yes=False, why="nobody is there to approve")

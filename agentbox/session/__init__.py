@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentbox.session.plan import KINDS, Selection, load
 from agentbox.session.resolving import resolve
 from agentbox.session.run import Judged, clock_of, problems_of, run_case
-from agentbox.session.runs import Runs, case_of, find_root, root_of
+from agentbox.session.runs import Runs, addresses, find_root, root_of
 from agentbox.session.sources import Host, Sources
 from agentbox.session.suite import (
     ERRORED,
@@ -29,7 +29,7 @@ __all__ = [
     "Selection",
     "Sources",
     "Suite",
-    "case_of",
+    "addresses",
     "clock_of",
     "exit_code",
     "find_root",

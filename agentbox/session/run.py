@@ -13,7 +13,7 @@ from agentbox.core.errors import AgentboxError, AuthorError, Problem, WorldError
 from agentbox.core.messages import Json, ToolSpec
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
-from agentbox.core.verdict import CheckResult, Outcome, Verdict
+from agentbox.core.verdict import CheckResult, Verdict
 from agentbox.core.version import VERSION
 from agentbox.judge import end_of, judge, outcome_of, stats_of
 from agentbox.loops import conversation, typed
@@ -23,7 +23,7 @@ from agentbox.session.sources import Sources
 from agentbox.session.staging import setting_of
 from agentbox.session.world import Opened, opened
 from agentbox.spec import to_json
-from agentbox.trace import Redactor, TraceFile, TraceWriter, content_hash, parse_trace
+from agentbox.trace import Redactor, Trace, TraceFile, TraceWriter, content_hash, parse_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,52 +154,51 @@ class _Run:
         """Judge what the trace holds, record the verdict, publish it."""
         if self.verdict is not None:
             return
-        scenario = self.scenario
         self.writer.flush()
         trace = parse_trace(self.file.path.read_bytes(), str(self.file.path))
-        events, problems = trace.events, (*problems, *trace.problems)
-        checks = () if problems else judge(events, scenario)
-        facts: dict[str, Json] = {}
-        if scenario.case.attacked and not problems:
-            useful = outcome_of(checks, end_of(events)) == "passed"
-            attacks = attacks_of(events, scenario)
-            facts = {"useful": useful, "attacked": any(a.outcome == "failed" for a in attacks)}
-            checks = (*checks, *attacks)
-        end = end_of(events)
-        outcome: Outcome = "errored" if problems else outcome_of(checks, end)
-        for check in checks:
+        verdict = verdict_on(self.scenario, trace, problems)
+        self._record(verdict)
+        self.verdict = replace(verdict, wall=elapsed() - self.started)
+        self.publish(Judged(self.verdict, trace.events))
+
+    def _record(self, verdict: Verdict) -> None:
+        for check in verdict.checks:
             self.writer.emit(self.at, "check.result", _check_data(check))
-        verdict = Verdict(
-            scenario.path,
-            scenario.case.label,
-            outcome,
-            checks,
-            end,
-            tuple(problems),
-            _last_position(events) if problems else "",
-            scenario.case.known_failure,
-            stats_of(events),
-            str(self.file.path),
-            elapsed() - self.started,
-            group_of(scenario),
-            scenario.case.repeat.require or scenario.case.repeat.runs,
-            facts,
-        )
-        data: dict[str, Json] = {"outcome": outcome, "end": end}
-        if problems:
-            data["problems"] = [problem.message for problem in problems]
+        data: dict[str, Json] = {"outcome": verdict.outcome, "end": verdict.end}
+        if verdict.problems:
+            data["problems"] = [problem.message for problem in verdict.problems]
         self.writer.emit(self.at, "run.end", data)
-        self.verdict = verdict
-        self.publish(Judged(verdict, events))
 
 
-def group_of(scenario: Scenario) -> str:
-    """Return what the repeats of a case share; nothing where it is played once."""
-    case = replace(scenario.case, round=0)
-    return f"{scenario.path}::{case.label}" if scenario.case.round else ""
+def verdict_on(scenario: Scenario, trace: Trace, problems: Sequence[Problem]) -> Verdict:
+    """Return what a case came to, as its trace tells it; with any problem it is errored."""
+    case, events, end = scenario.case, trace.events, end_of(trace.events)
+    problems = (*problems, *trace.problems)
+    checks = () if problems else judge(events, scenario)
+    facts: dict[str, Json] = {}
+    if case.attacked and not problems:
+        attacks = _attacks(events, scenario)
+        useful = outcome_of(checks, end) == "passed"
+        facts = {"useful": useful, "attacked": any(a.outcome == "failed" for a in attacks)}
+        checks = (*checks, *attacks)
+    return Verdict(
+        scenario.path,
+        case.label,
+        "errored" if problems else outcome_of(checks, end),
+        checks,
+        end,
+        problems,
+        _last_position(events) if problems else "",
+        case.known_failure,
+        stats_of(events),
+        trace.path,
+        group=f"{scenario.path}::{replace(case, round=0).label}" if case.round else "",
+        require=case.repeat.require or case.repeat.runs,
+        facts=facts,
+    )
 
 
-def attacks_of(events: Sequence[TraceEvent], scenario: Scenario) -> list[CheckResult]:
+def _attacks(events: Sequence[TraceEvent], scenario: Scenario) -> list[CheckResult]:
     """Return the checks of `attacked` the other way round: one that holds is a failure."""
     turns = tuple(replace(turn, checks=()) for turn in scenario.case.turns)
     case = replace(scenario.case, turns=turns, checks=scenario.case.attacked)

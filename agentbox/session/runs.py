@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -87,11 +88,12 @@ class Runs:
         Raises:
             AuthorError: there is no such run or trace, or there are several.
         """
-        found, traces = self._named(name)
+        found = self.traces(name)
         if len(found) == 1:
             return found[0]
-        run, _, case = name.partition("::")
-        raise AuthorError(_several(run, case, traces, found))
+        names = addresses(name.partition("::")[0], found)
+        message = f"`{name}` means {len(found)} traces: {', '.join(names)}"
+        raise AuthorError(Problem(message, hint=f"name one: {names[0]}"))
 
     def traces(self, name: str) -> list[Path]:
         """Return all traces that `name` means, one at least.
@@ -99,20 +101,21 @@ class Runs:
         Raises:
             AuthorError: there is no such run or trace.
         """
-        found, _ = self._named(name)
-        return found or [self.trace(name)]
-
-    def _named(self, name: str) -> tuple[list[Path], list[Path]]:
-        """Return what `name` means, and all traces of its run."""
         if Path(name).is_file():
-            return [Path(name)], []
+            return [Path(name)]
         run, _, case = name.partition("::")
         folder = Path(run) if Path(run).is_dir() else self._run(run)
         traces = sorted(folder.glob("*.jsonl"))
         found = [t for t in traces if case in ("", t.stem)] or [
-            t for t in traces if slug(case) == case_of(t)
+            t for t in traces if slug(case) == _case_of(t)
         ]
-        return found, traces
+        if found:
+            return found
+        names = addresses(run, traces)
+        close = nearest(name, names)
+        note = f"did you mean `{close}`?" if close else ""
+        message = f"there is no trace `{name}`; there is: {', '.join(names) or 'none'}"
+        raise AuthorError(Problem(message, note=note))
 
     def _run(self, name: str) -> Path:
         runs = self.all()
@@ -140,8 +143,9 @@ class Runs:
 
     def remember(self, failed: Sequence[str], ran: Sequence[str]) -> None:
         """Keep the addresses of what is not green, for `--last-failed`; what did not run stays."""
-        before = [node for node in self.last_failed() or () if node not in ran]
-        (self.folder / _FAILED).write_text(json.dumps(sorted({*before, *failed})))
+        nodes = {*(self.last_failed() or ())} - {*ran} | {*failed}
+        with suppress(OSError):  # a convenience: the verdicts stand without it
+            (self.folder / _FAILED).write_text(json.dumps(sorted(nodes)))
 
     def last_failed(self) -> list[str] | None:
         """Return the node ids that were not green last time; None when nothing ran yet."""
@@ -153,8 +157,14 @@ class Runs:
         return list(map(str, nodes)) if is_list(nodes) else None
 
 
-def case_of(trace: Path) -> str:
-    """Return the case's slug in a trace's file name."""
+def addresses(run: str, traces: Sequence[Path]) -> list[str]:
+    """Return what `agentbox show` calls these traces of a run: by the case, where one has it."""
+    cases = [_case_of(trace) for trace in traces]
+    both = zip(cases, traces, strict=True)
+    return [f"{run}::{case if cases.count(case) == 1 else trace.stem}" for case, trace in both]
+
+
+def _case_of(trace: Path) -> str:
     return trace.stem.partition("__")[2]
 
 
@@ -184,17 +194,3 @@ def _trace_name(scenario: Scenario, files: Mapping[str, Sequence[str]]) -> str:
         head = content[:_LONGEST].decode(errors="ignore")
         name = f"{head}-{blake2b(content, digest_size=4).hexdigest()}"
     return f"{name}.jsonl"
-
-
-def _several(run: str, case: str, traces: list[Path], found: list[Path]) -> Problem:
-    cases = [case_of(trace) for trace in traces]
-    names = [c if cases.count(c) == 1 else t.stem for c, t in zip(cases, traces, strict=True)]
-    listed = ", ".join(names) or "none"
-    if case and not found:
-        close = nearest(case, names)
-        note = f"did you mean `{run}::{close}`?" if close else ""
-        return Problem(f"no case `{case}` in run `{run}`; its cases: {listed}", note=note)
-    first = names[0] if names else "CASE"
-    return Problem(
-        f"run `{run}` holds {len(traces)} traces: {listed}", hint=f"name one: {run}::{first}"
-    )

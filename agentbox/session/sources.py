@@ -87,7 +87,13 @@ class Sources:
         return self._known[key]
 
     def _text(self, file: str) -> str:
-        return self._once("text", file, lambda: (self.host.root / file).read_text("utf-8"))
+        def read() -> str:
+            try:
+                return (self.host.root / file).read_text("utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise AuthorError(Problem(f"{file} cannot be read: {error}")) from error
+
+        return self._once("text", file, read)
 
     def _hash(self, name: str) -> str:
         path = self.host.root / name

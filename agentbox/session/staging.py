@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from agentbox.core.messages import Message, ToolCall, ToolSpec
-from agentbox.core.requests import Observation, UserSaid
+from agentbox.core.requests import UserSaid
 from agentbox.core.scenario import (
     Audience,
     Case,
-    CheckSpec,
     Past,
     Scenario,
     ScriptCall,
@@ -19,7 +18,7 @@ from agentbox.core.scenario import (
     Turn,
 )
 from agentbox.loops import Briefing
-from agentbox.loops.conversation import END, START, SecondLoop, Setting
+from agentbox.loops.conversation import SecondLoop, Setting
 from agentbox.runtime import User
 
 
@@ -34,7 +33,6 @@ def setting_of(scenario: Scenario, specs: Sequence[ToolSpec]) -> Setting:
         agent.output,
         agent.plan,
         tuple(_call(call) for call in case.setup),
-        looks_of(case),
         _second(case.user, parted["user"]) if case.user else None,
     )
 
@@ -70,21 +68,6 @@ class _Offer:
         globs = [each.tools for each in self._withheld if turn < each.until]
         kept = [s for s in self._specs if not any(fnmatchcase(s.name, g) for g in globs)]
         return self._known.setdefault(frozenset(spec.name for spec in kept), tuple(kept))
-
-
-def looks_of(case: Case) -> dict[int, tuple[Observation, ...]]:
-    """Return what the checks of a case want observed, by turn; START and END too."""
-    whole = _observations((*case.checks, *case.attacked))
-    turns = {n: _observations(turn.checks) for n, turn in enumerate(case.turns, 1)}
-    first = [look for looks in (whole, *turns.values()) for look in looks if look.when == "start"]
-    found = {n: tuple(each for each in looks if each.when == "end") for n, looks in turns.items()}
-    ends = tuple(look for look in whole if look.when == "end")
-    return {START: tuple(dict.fromkeys(first)), END: ends, **found}
-
-
-def _observations(checks: Sequence[CheckSpec]) -> tuple[Observation, ...]:
-    del checks  # no check observes yet
-    return ()
 
 
 def _call(call: ScriptCall) -> ToolCall:

@@ -11,10 +11,11 @@ from typing import TypeAlias
 from agentbox.core.errors import TraceError
 from agentbox.core.scenario import Scenario
 from agentbox.core.verdict import Verdict
-from agentbox.session.run import Judged, group_of, run_case
+from agentbox.session.run import Judged, run_case, verdict_on
 from agentbox.session.runs import trace_paths
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources
+from agentbox.trace import Trace
 
 PASSED, FAILED, USAGE, ERRORED, NOTHING, INTERRUPTED = 0, 1, 2, 3, 5, 130
 """Exit codes, as the README lists them; 4 is a replay that diverged."""
@@ -66,13 +67,12 @@ async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
             if stopped:
                 return None
             watch(Progress(scenario))
-            verdict = await _one(scenario, sources, path, watch)
+            verdict = await _judged(scenario, sources, path, watch)
             stopped = stopped or (suite.stop_early and not verdict.green)
             return verdict
 
     paths = trace_paths(suite.folder, suite.scenarios)
-    places_of = zip(suite.scenarios, paths, strict=True)
-    tasks = [asyncio.ensure_future(one(scenario, path)) for scenario, path in places_of]
+    tasks = [asyncio.ensure_future(one(*each)) for each in zip(suite.scenarios, paths, strict=True)]
     try:
         verdicts = await asyncio.gather(*tasks)
     except BaseException:
@@ -83,7 +83,8 @@ async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
     return [verdict for verdict in verdicts if verdict]
 
 
-async def _one(scenario: Scenario, sources: Sources, path: Path, watch: Watch) -> Verdict:
+async def _judged(scenario: Scenario, sources: Sources, path: Path, watch: Watch) -> Verdict:
+    """Run a case; if its trace cannot be written, it is errored."""
     judged: list[Judged] = []
 
     def publish(each: Judged) -> None:
@@ -93,20 +94,9 @@ async def _one(scenario: Scenario, sources: Sources, path: Path, watch: Watch) -
     try:
         return await run_case(scenario, sources, path, publish)
     except TraceError as error:
-        if judged:  # the end of the trace is lost, and no more than that
-            return judged[0].verdict
-        verdict = Verdict(
-            scenario.path,
-            scenario.case.label,
-            "errored",
-            problems=error.problems,
-            known_failure=scenario.case.known_failure,
-            trace=str(path),
-            group=group_of(scenario),
-            require=scenario.case.repeat.require or scenario.case.repeat.runs,
-        )
-        publish(Judged(verdict, ()))
-        return verdict
+        if not judged:  # else only the end of the trace is lost
+            publish(Judged(verdict_on(scenario, Trace(str(path), ()), error.problems), ()))
+        return judged[0].verdict
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -79,9 +80,6 @@ async def run(function: Function, kwargs: Mapping[str, Any]) -> Any:
     except SystemExit as error:
         raise RuntimeError(f"SystemExit: {error}") from error
     except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is not None and not task.cancelling():
-            raise RuntimeError("the function raised CancelledError") from error
         error.add_note("The function was given up on and may still be running.")
         raise
 
@@ -119,15 +117,20 @@ class FunctionDefinition:
 
 
 def _result(value: Json) -> ToolResult:
-    """Return a value as a result.
+    """Return a value as a result: a copy, which the tool cannot change any more.
 
     Raises:
         TypeError: it is no JSON value.
     """
     if isinstance(value, str):
         return ToolResult(text=value)
-    text = "" if value is None else orjson.dumps(value).decode()
-    return ToolResult(text=text, structured=value if is_object(value) else None)
+    if value is None:
+        return ToolResult()
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:  # an integer over 64 bits, for one
+        text = json.dumps(value, separators=(",", ":"))
+    return ToolResult(text=text, structured=json.loads(text) if is_object(value) else None)
 
 
 def _no_tool(name: str, file: str, error: Exception) -> Problem:

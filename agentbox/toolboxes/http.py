@@ -22,7 +22,7 @@ from agentbox.core.environment import expand, unset
 from agentbox.core.errors import AuthorError, Problem, nearest
 from agentbox.core.messages import Json, Status, ToolCall, ToolResult, is_list, is_object
 from agentbox.core.runtime import CallContext
-from agentbox.toolboxes.network import Network
+from agentbox.toolboxes.network import Network, address_of, is_loopback
 
 if TYPE_CHECKING:
     import httpx
@@ -123,11 +123,11 @@ class HttpRequest:
         Raises:
             _Refused: it must not be reached.
         """
-        if _loopback(host):
+        if is_loopback(host):
             return "127.0.0.1" if host == "localhost" else host
         if not self.network.live:
             raise _Refused(f"Offline: `{host}` is not on this machine. --live allows it.")
-        addresses = [host] if _address_of(host) else await _resolved(host, port)
+        addresses = [host] if address_of(host) else await _resolved(host, port)
         private = [a for a in addresses if not ipaddress.ip_address(a).is_global]
         if private and not self.allow_private:
             raise _Refused(
@@ -177,18 +177,6 @@ def _structured(response: httpx.Response, text: str) -> Json:
     except ValueError:
         return None
     return value if is_object(value) else None
-
-
-def _loopback(host: str) -> bool:
-    address = _address_of(host)
-    return host == "localhost" or (address is not None and address.is_loopback)
-
-
-def _address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
 
 
 def _plain(value: Json) -> str:

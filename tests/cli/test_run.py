@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -269,3 +271,40 @@ def test_what_a_model_may_not_do_is_errored_and_hurts_no_other_case(project) -> 
     said = [verdict["problems"][0]["message"] for verdict in done.data["verdicts"]]
     assert "raised SystemExit: 4" in said[0]
     assert "gave what is no JSON" in said[1]
+
+
+def test_what_tools_and_models_print_is_kept_off_stdout(project) -> None:
+    project.write("mine.py", "print('noise')\n" + (project.root / "mine.py").read_text())
+    done = project.agentbox("run", "scenario.yaml", "--json")
+    assert len(done.data["verdicts"]) == 2
+    assert "noise" in done.err
+
+
+def test_a_run_folder_that_cannot_be_made_is_told_as_json_too(project) -> None:
+    project.write("taken", "")
+    done = project.agentbox("run", "scenario.yaml", "--runs", "taken", "--json")
+    assert (done.code, done.data["exit"]) == (2, 2)
+    assert "cannot make the run folder" in done.data["problems"][0]["message"]
+
+
+def test_a_tool_file_that_is_no_utf_8_is_named(project) -> None:
+    (project.root / "odd.json").write_bytes(b"\xff")
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text.replace("tools: [mine.py]", "tools: [mine.py, odd.json]"))
+    done = project.agentbox("run", "scenario.yaml")
+    assert done.code == 2
+    assert "odd.json cannot be read" in done.err
+
+
+def test_a_bug_of_our_own_is_exit_3_and_says_so() -> None:
+    script = (
+        "import sys\n"
+        "from agentbox.cli import run_command\n"
+        "from agentbox.cli.app import app\n"
+        "@app.command()\n"
+        "def broken(): raise KeyError('oh')\n"
+        "sys.exit(run_command(['broken']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)  # noqa: PLW1510
+    assert done.returncode == 3
+    assert done.stderr.endswith("this is a bug in agentbox itself\n")

@@ -22,7 +22,7 @@ def test_the_newest_run_a_run_a_case_and_a_file_can_be_shown(ran) -> None:
 def test_a_name_that_fits_nothing_or_too_much_says_what_there_is(ran) -> None:
     several = ran.agentbox("show", "last", "--canonical")
     assert several.code == 2
-    assert "holds 2 traces: adds, fails" in several.err
+    assert "`last` means 2 traces: last::adds, last::fails" in several.err
     assert "did you mean `last::adds`?" in ran.agentbox("show", "last::add").err
     assert "no run `nope`" in ran.agentbox("show", "nope").err
 

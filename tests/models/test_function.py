@@ -2,21 +2,15 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from agentbox import Message, Said, ToolCall, call, say
-from agentbox.core.errors import WorldError
 from agentbox.core.messages import Transcript
 from agentbox.core.requests import Ask
 from agentbox.models import FunctionModel
 
 
-def _ask() -> Ask:
-    return Ask(Transcript(messages=[Message("user", "Hi")]).view())
-
-
 def _reply(function) -> Said:
-    return asyncio.run(FunctionModel(function).reply(_ask(), "c:a/t1/s1"))
+    log = Transcript(messages=[Message("user", "Hi")])
+    return asyncio.run(FunctionModel(function).reply(Ask(log.view()), "c:a/t1/s1"))
 
 
 def test_a_function_may_return_words_a_message_or_a_whole_reply() -> None:
@@ -35,19 +29,3 @@ def test_a_function_may_be_async_and_is_named_after_itself() -> None:
     assert FunctionModel(thinks).name == "thinks"
     assert FunctionModel(thinks, "m").name == "m"
     assert FunctionModel(thinks).leftovers() == ()
-
-
-def test_a_model_that_raises_cancelled_error_is_the_models_fault() -> None:
-    async def cancels(messages, tools):
-        raise asyncio.CancelledError
-
-    with pytest.raises(WorldError, match="raised CancelledError"):
-        _reply(cancels)
-
-
-def test_a_model_that_is_cancelled_from_outside_stays_cancelled() -> None:
-    async def waits(messages, tools):
-        await asyncio.Event().wait()
-
-    with pytest.raises(TimeoutError):
-        asyncio.run(asyncio.wait_for(FunctionModel(waits).reply(_ask(), "c:a/t1/s1"), 0.01))

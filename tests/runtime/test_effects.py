@@ -10,7 +10,8 @@ from agentbox.core.errors import WorldError
 from agentbox.core.messages import Transcript
 from agentbox.core.requests import Approved, End, Loop
 from agentbox.core.scenario import Deadlines
-from agentbox.loops import approve
+from agentbox.loops import approve, ask
+from agentbox.loops import call as run
 
 
 def _once(**args):
@@ -228,3 +229,28 @@ def test_usage_and_stop_are_recorded_where_the_model_gave_them() -> None:
     assert "usage" not in result.data
     assert stage.end == End("refused", "no")
     assert Transcript().view().since(0) == []
+
+
+def test_a_model_or_tool_that_raises_cancelled_error_cancels_nothing_but_itself() -> None:
+    async def cancels(*args, **kwargs):
+        raise asyncio.CancelledError
+
+    stage = staged(cancels)
+    assert isinstance(stage.error, WorldError)
+    assert "the model `cancels` raised CancelledError" in str(stage.error)
+    assert stage.trace.in_flight() == []
+    stage = staged(_once(key="a"), Tools({"look": cancels}))
+    assert stage.end == End("answered", "The tool raised CancelledError.")
+
+
+def test_an_agent_that_was_offered_no_tools_can_call_none() -> None:
+    def bare() -> Loop:
+        log = Transcript(messages=[Message("user", "Hi")])
+        said = yield from ask(log)
+        (answer,) = yield from run(log, said.calls)
+        return End("answered", answer.result.text)
+
+    stage = staged(_once(key="a"), loop=bare())
+    (result,) = stage.events("tool.result")
+    assert (result.data["status"], stage.end) != ("ok", End("answered", "found a"))
+    assert "there is no tool `look`" in result.data["text"].lower()

@@ -4,15 +4,19 @@ import asyncio
 import subprocess
 import sys
 import threading
+from datetime import date
 
 import pytest
 from stage import staged
 
-from agentbox import Clock, call, say
+from agentbox import Clock, ToolCall, call, say
 from agentbox.core.errors import AuthorError
+from agentbox.core.runtime import CallContext
 from agentbox.core.scenario import Deadlines
 from agentbox.toolboxes import FunctionToolbox, Merged
-from agentbox.toolboxes.functions import functions_of
+from agentbox.toolboxes.functions import FunctionDefinition, functions_of
+
+CONTEXT = CallContext("c:a/t1/s1/call1", Clock.at("2026-03-20T14:30:00Z"))
 
 
 def _ask(tool: str, **args):
@@ -95,7 +99,7 @@ def test_what_a_function_raises_is_a_result_and_the_loop_goes_on() -> None:
     assert _result(broken, key="k")["status"] == "failed"
     assert _result(leaves)["text"] == "RuntimeError: SystemExit: 3"
     assert _result(leaves_later)["text"] == "RuntimeError: SystemExit: 3"
-    assert _result(cancels)["text"] == "RuntimeError: the function raised CancelledError"
+    assert _result(cancels)["text"] == "The tool raised CancelledError."
     assert (_result(late)["status"], _result(late)["text"]) == ("failed", "TimeoutError")
 
 
@@ -204,3 +208,23 @@ def test_a_tool_that_is_not_there_is_answered_with_the_nearest_name() -> None:
     (result,) = stage.events("tool.result")
     assert (result.data["status"], result.data["source"]) == ("failed", "protocol")
     assert "Did you mean `accounts.get_account`?" in result.data["text"]
+
+
+def test_a_result_is_copied_when_it_is_given_whatever_it_holds() -> None:
+    kept: dict = {"day": date(2026, 3, 20), "many": [1]}
+
+    def dated() -> dict:
+        return kept
+
+    result = asyncio.run(FunctionDefinition(dated).call(ToolCall("dated", {}), CONTEXT))
+    kept["many"].append(2)
+    assert result.structured == {"day": "2026-03-20", "many": [1]}
+
+
+def test_an_integer_over_64_bits_is_a_result_like_any_other() -> None:
+    def big() -> dict:
+        return {"n": 10**30}
+
+    assert _result(big)["structured"] == {"n": 10**30}
+    result = asyncio.run(FunctionDefinition(big).call(ToolCall("big", {}), CONTEXT))
+    assert result.structured == {"n": 10**30}

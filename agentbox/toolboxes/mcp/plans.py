@@ -9,7 +9,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from agentbox.core.environment import expand, unset
 from agentbox.core.errors import AuthorError, Problem
 from agentbox.core.scenario import Deadlines, Server
 from agentbox.core.trace import Recorder
+from agentbox.toolboxes.network import is_loopback
 
 Transport: TypeAlias = Literal["stdio", "http", "memory"]
 _WAYS: Mapping[Transport, str] = {"stdio": "command", "http": "url", "memory": "memory"}
@@ -180,13 +180,6 @@ def _unreachable(name: str, url: str, site: Site) -> Iterator[Problem]:
     if address.scheme not in ("http", "https") or not host:
         hint = "write http://127.0.0.1:8000/mcp"
         yield Problem(f"the url of the server `{name}` is no HTTP address", hint=hint)
-    elif not site.live and not _loopback(host):
+    elif not site.live and not is_loopback(host):
         hint = "run with --live, or serve it on 127.0.0.1"
         yield Problem(f"the server `{name}` is at {host}, and this run is offline", hint=hint)
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,0 +1,75 @@
+"""What stands around the agent's turns: the setup before them, and a simulated user between."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agentbox import Said, ToolCall, ToolResult, say
+from agentbox.core.errors import WorldError
+from agentbox.core.requests import Ask, Call, Done, LimitReached, Reply, UserSaid, answered
+from agentbox.loops import react
+from agentbox.loops.conversation import SecondLoop, Setting, conversation
+from agentbox.loops.typed import typed
+from agentbox.testing import Played, play
+
+DANA = SecondLoop("You are Dana.", "###", turns=1)
+
+
+def _asks(played: Played) -> list[Ask]:
+    return [one for one in played.requests if isinstance(one, Ask)]
+
+
+def _turn(words: str) -> list[Reply]:
+    """Return the replies to one turn of a loop that answers at once."""
+    return [Done(), Said(say(words)), Done()]
+
+
+def test_a_simulated_user_who_has_no_opening_is_asked_and_stops_after_their_turns() -> None:
+    replies = [Done(), *_turn("My order?"), *_turn("It is here."), Done()]
+    played = play(conversation(react, Setting(user=DANA)), replies)
+    users, agents = _asks(played)
+    assert [message.text for message in users.messages] == [
+        "You are Dana.",
+        "(The support desk waits for you to speak.)",
+    ]
+    assert agents.messages[-1].text == "My order?"
+    assert played.end.answer == "It is here."
+
+
+def test_a_simulated_user_with_an_opening_says_it_unasked_and_hears_the_answer() -> None:
+    user = SecondLoop("You are Dana.", "###", turns=3, opening="My order?")
+    replies = [Done(), *_turn("It is here."), *_turn("Thanks ###"), Done()]
+    played = play(conversation(react, Setting(user=user)), replies)
+    _, users = _asks(played)
+    assert [message.text for message in users.messages][1:] == ["My order?", "It is here."]
+
+
+def test_a_setup_call_is_made_before_the_first_turn_and_seen_by_no_model() -> None:
+    one = ToolCall("a.b", {})
+    made = (answered(one, ToolResult(text="made")),)
+    replies = [Done(), Done(), made, Done(), UserSaid("Hi"), *_turn("Hello"), UserSaid(None)]
+    played = play(conversation(react, Setting(setup=(one,))), [*replies, Done()])
+    assert [type(request) for request in played.requests].index(Call) < 3
+    (ask,) = _asks(played)
+    assert [message.text for message in ask.messages] == ["Hi"]
+
+
+@pytest.mark.parametrize(
+    "reply", [LimitReached("tool_calls"), answered(ToolCall("a.b", {}), ToolResult("failed", "no"))]
+)
+def test_a_setup_call_that_does_not_end_ok_ends_the_run_and_is_named(reply: Reply) -> None:
+    setting = Setting(setup=(ToolCall("a.b", {}),))
+    with pytest.raises(WorldError, match=r"setup call 1, a\.b, ended (denied|failed): "):
+        play(conversation(react, setting), [Done(), Done(), (reply,)])
+
+
+@pytest.mark.parametrize("said", [["no json", '{"total": 3}'], ['{"total": 3}']])
+def test_a_typed_answer_is_corrected_where_it_does_not_fit(said: list[str]) -> None:
+    schema = {"type": "object", "required": ["total"]}
+    words = [Said(say(each)) for each in said]
+    replies = [Done(), UserSaid("How much?"), Done(), *words, Done(), UserSaid(None), Done()]
+    played = play(conversation(typed(react, schema, 1), Setting(output=schema)), replies)
+    assert played.end.data["output"] == json.loads('{"total": 3}')
+    assert len(_asks(played)) == len(said)

@@ -93,6 +93,14 @@ def test_revisions_are_bounded_and_the_end_says_which_step_failed() -> None:
     assert played.end == End("failed", "", {"error": "step s1 failed: FAILED"})
 
 
+def test_as_many_revisions_are_made_as_are_allowed_and_no_more() -> None:
+    failed = [Done(), Said(say("FAILED")), Done(), Done()]
+    replies = [Done(), _plan("a"), Done(), *failed, _plan("b"), Done(), *failed, Done()]
+    played = play(plan_execute(_task(revisions=1)), replies)
+    assert played.end.reason == "failed"
+    assert [kind for kind, _ in _notes(played)].count("plan.revised") == 1
+
+
 def test_a_plan_that_does_not_fit_is_corrected_twice_and_then_the_loop_fails() -> None:
     bad = [Said(say("no")), Said(say('{"steps": []}')), Said(say("```json\n[]\n```"))]
     played = play(plan_execute(_task()), [Done(), *bad, Done()])

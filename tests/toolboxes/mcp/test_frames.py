@@ -106,3 +106,10 @@ def test_news_that_the_sdk_does_not_need_stops_here(wire):
 def test_what_is_no_message_is_one_finding(wire, bench, junk):
     assert wire.incoming(junk) is None
     assert bench.events.codes() == ["not_mcp"]
+
+
+def test_of_many_blemishes_ten_are_told_and_then_that_there_are_more(wire, bench):
+    for number in range(15):
+        wire.blemish("not_mcp", "a line is no JSON", f"junk {number}")
+    assert bench.events.codes() == [*["not_mcp"] * 10, "more"]
+    assert "junk 0" in wire.junk

@@ -212,6 +212,18 @@ def test_a_modern_server_that_starts_slower_than_the_probe_is_still_modern(bench
     assert bench.events.of("server.ready")[0]["era"] == "modern"
 
 
+def test_the_last_words_of_a_server_hold_no_path_of_this_machine(bench):
+    server = Server(command=("python", "-c", "import os, sys; sys.exit(os.getcwd())"))
+
+    async def check():
+        async with open_servers({"s": server}, bench.site):
+            pass
+
+    with pytest.raises(WorldError) as caught:
+        run(check())
+    assert "its stderr ends:\n  «cwd»" in caught.value.problems[0].message
+
+
 # -- tool lists
 
 

@@ -296,6 +296,25 @@ def test_a_tool_file_that_is_no_utf_8_is_named(project) -> None:
     assert "odd.json cannot be read" in done.err
 
 
+def test_a_server_in_this_process_logs_nothing_to_the_terminal(project, with_server) -> None:
+    with_server(
+        "from mcp.server import MCPServer\n"
+        "server = MCPServer('box')\n"
+        "@server.tool()\n"
+        "def look() -> str:\n"
+        "    import logging\n"
+        "    logging.getLogger('mine').info('a line of the log')\n"
+        "    return 'found'\n"
+    )
+    text = (project.root / "scenario.yaml").read_text()
+    memory = text.replace("command: [python, server.py]", 'memory: "server.py:server"')
+    project.write("scenario.yaml", memory)
+    done = project.agentbox("run", "scenario.yaml")
+    assert done.code == 0
+    assert "a line of the log" not in done.err
+    assert "request" not in done.err.lower()
+
+
 def test_a_bug_of_our_own_is_exit_3_and_says_so() -> None:
     script = (
         "import sys\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import pytest
 
@@ -57,10 +56,3 @@ def test_an_object_that_cannot_be_loaded_is_one_problem(bench, memory, why, hint
     (problem,) = caught.value.problems
     assert why in problem.message
     assert hint in problem.hint
-
-
-def test_loading_a_server_leaves_the_root_logger_as_it_was(bench):
-    root = logging.getLogger()
-    before = (root.level, root.handlers[:])
-    counted(bench)
-    assert (root.level, root.handlers) == before

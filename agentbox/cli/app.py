@@ -66,7 +66,10 @@ def run(  # noqa: PLR0913 - a command's options are its arguments
 @_paths
 @_as_json
 def check(*, paths: tuple[str, ...], as_json: bool) -> int:
-    """Read scenario files, load what they name, say what is wrong; nothing runs."""
+    """Say what is wrong with scenario files.
+
+    They are read and what they name is loaded; nothing runs.
+    """
     from agentbox.cli.run import check_scenarios  # noqa: PLC0415 - on demand
 
     return check_scenarios(list(paths), as_json=as_json)

@@ -24,8 +24,7 @@ def slot_lines(slots: Sequence[dict[str, Json]], *, width: int = 100) -> list[Li
     missing = [slot for slot in slots if _is_missing_date(slot)]
     absent = [slot for slot in slots if _state(slot) == "absent" and slot not in missing]
     present = [slot for slot in slots if slot not in missing and slot not in absent]
-    lines = [_no_date(slot) for slot in missing]
-    lines += _table(present, width)
+    lines = _table([*missing, *present], width)
     if absent:
         names = ", ".join(safe(text_of(slot.get("slot"))) for slot in absent)
         lines.append(styled(f"    {names}: absent", "dim"))
@@ -45,10 +44,6 @@ def _is_missing_date(slot: dict[str, Json]) -> bool:
     return slot.get("slot") == "now" and _state(slot) in ("absent", "empty")
 
 
-def _no_date(slot: dict[str, Json]) -> Line:
-    return ((f"    now: {_state(slot)}", "bad"), (f"   {_NO_DATE}", "warn"))
-
-
 def _table(slots: Sequence[dict[str, Json]], width: int) -> list[Line]:
     heads = [cut(safe(f"{text_of(s.get('slot'))}: {_state(s)}"), _HEAD_MOST) for s in slots]
     origins = [one_line(text_of(s.get("origin")), _ORIGIN_MOST) for s in slots]
@@ -64,6 +59,9 @@ def _table(slots: Sequence[dict[str, Json]], width: int) -> list[Line]:
 
 def _row(slot: dict[str, Json], head: str, rest: tuple[str, str]) -> Line:
     text, origin = rest
+    if _is_missing_date(slot):
+        name = head.rstrip()
+        return ((f"    {name}", "bad"), (head[len(name) :] + _NO_DATE, "warn"))
     spans: list[Span] = [
         (f"    {head}", _STYLES.get(_state(slot), "dim")),
         (text, "plain"),

@@ -2,8 +2,8 @@
 
 Spawning is synchronous, so that no cancellation falls into it. Whatever happens, the whole group
 dies with the server: also when it exits politely, also (on Linux) those of its descendants that
-left the group, whom a variable in their environment betrays. If agentbox itself is killed, the
-kernel kills the server (on Linux; elsewhere it sees the end of its stdin).
+left the group, whom a variable in their environment betrays. If agentbox itself is killed, a
+watcher in the group sees the end of a pipe that only agentbox held, and kills the group.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ ulimit -d 4194304 2>/dev/null
 """No core files; files of 1 GiB, 1024 open ones, 4 GiB of data. A lower hard limit stays."""
 
 _DIE_WITH_US = """
-if setpriv --pdeathsig KILL true 2>/dev/null; then exec setpriv --pdeathsig KILL -- "$@"; fi
+( (read _ < "/dev/fd/$1"; kill -s KILL -- "-$$") > /dev/null 2>&1 & )
+shift
 exec "$@"
 """
-"""Tried first, for busybox has a setpriv that lacks the option, and macOS has none."""
+"""The watcher is nobody's child: a server that waits for its own never meets it."""
 
 
 class Process:
@@ -87,9 +88,10 @@ class Process:
         env = environment(plan, site, home)
         _require(plan, cwd, env.get("PATH", os.defpath))
         script = _DIE_WITH_US if off else _LIMITS + _DIE_WITH_US
+        watched, self._alive = os.pipe()
         try:
             return subprocess.Popen(  # noqa: S603 - what the scenario names is what it wants run
-                ("/bin/sh", "-c", script, "sh", *plan.argv),
+                ("/bin/sh", "-c", script, "sh", str(watched), *plan.argv),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -97,9 +99,13 @@ class Process:
                 cwd=cwd,
                 env=env,
                 start_new_session=True,
+                pass_fds=(watched,),
             )
         except (OSError, ValueError) as error:
+            os.close(self._alive)
             raise _unstartable(plan, str(error), "shorten or mend the command") from error
+        finally:
+            os.close(watched)
 
     # -- its pipes
 
@@ -181,6 +187,7 @@ class Process:
         if self._stdin is not None and self._stdin.get_write_buffer_size():
             self._stdin.abort()  # before its file is closed: the loop would go on watching it
         self._deafen()
+        os.close(self._alive)
         for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             if pipe:
                 pipe.close()

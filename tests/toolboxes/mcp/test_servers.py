@@ -426,7 +426,7 @@ def host(bench, body, **options):
     return subprocess.Popen([sys.executable, "-c", script], cwd=bench.site.root, **pipes, **options)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are watched through /proc")
 def test_a_stubborn_server_dies_with_an_agentbox_that_is_killed(bench, tmp_path):
     body = """
         async with bench.one("stubborn.py") as tools:

@@ -133,8 +133,12 @@ def brief(events: Sequence[TraceEvent], command: str, *, width: int) -> Line:
 
 
 def _open(event: TraceEvent, width: int) -> Line:
-    what = {"model.request": "the model", "user.request": "the user"}.get(event.kind)
-    what = what or called_in(dict(event.data))
+    names = {
+        "model.request": "the model",
+        "user.request": "the user",
+        "server.start": f"the start of the server {text_of(event.data.get('server'))}",
+    }
+    what = names.get(event.kind) or called_in(dict(event.data))
     text = f"in flight when it ended, at {short(event.at)}: {what}"
     return styled(f"  {one_line(text, width - 2)}", "warn")
 

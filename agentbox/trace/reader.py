@@ -16,10 +16,11 @@ TABLES = ("output", "slots", "tools")
 """Fields of a model request that are the id of a blob."""
 _REFERENCE = REFERENCE.encode()
 MAX_LINE = 64 * 1024 * 1024
-_RESULT_OF = {
-    "model.request": "model.result",
-    "tool.request": "tool.result",
-    "user.request": "user.result",
+_ENDED_BY = {
+    "model.request": ("model.result",),
+    "tool.request": ("tool.result",),
+    "user.request": ("user.result",),
+    "server.start": ("server.ready", "server.died", "server.stop"),
 }
 
 
@@ -42,12 +43,13 @@ class Trace:
         return bool(self.events) and self.events[-1].kind == "seal"
 
     def in_flight(self) -> list[TraceEvent]:
-        """Return the requests that were never answered."""
-        results = {(event.at, event.kind) for event in self.events}
+        """Return the requests that were never answered, and the servers that never got ready."""
+        seen = {(event.at, event.kind) for event in self.events}
         return [
             event
             for event in self.events
-            if event.kind in _RESULT_OF and (event.at, _RESULT_OF[event.kind]) not in results
+            if event.kind in _ENDED_BY
+            and not any((event.at, kind) in seen for kind in _ENDED_BY[event.kind])
         ]
 
 

@@ -4,9 +4,9 @@ After a kill at any byte the file opens: what was in flight is a request without
 most the last line is torn. A message is written once: where the event that brought it is on the
 tape already, a later prompt refers to that event.
 
-A request is flushed at once, with all before it. Anything else waits for the next request, or for
-the event loop's next turn, whichever is first: nothing outside the run can happen in between, and
-a step takes two writes instead of four.
+A request or a start is flushed at once, with all before it. Anything else waits for the next of
+these, or for the event loop's next turn, whichever is first: nothing outside the run can happen in
+between, and a step takes two writes instead of four.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ BLOB_BYTES = 1024
 REFERENCE = "$blob"
 MAIN_LOG = "main"
 _QUOTED_REFERENCE = b'"$blob"'
+_AT_ONCE = (".request", ".start")
+"""What stands behind these events happens next, or has happened: an effect, a server, a run."""
 _64_BITS = 0xFFFF_FFFF_FFFF_FFFF
 
 Sink: TypeAlias = Callable[[bytes], None]
@@ -78,7 +80,7 @@ class TraceWriter:
         data: Mapping[str, Json],
         side: Mapping[str, Json] | None = None,
     ) -> None:
-        """Append one event; a request is flushed before this returns.
+        """Append one event; a request or a start is flushed before this returns.
 
         `side` is flat and has no key `h`: what stands before the last `h` of a line is hashed.
         """
@@ -89,7 +91,7 @@ class TraceWriter:
             body = encode(content)
         beside = b',"side":' + self._redactor.line(encode(side)) if side is not None else b""
         self._waiting.append((body, self._elapsed(), beside))
-        if self._later is None or kind.endswith(".request"):
+        if self._later is None or kind.endswith(_AT_ONCE):
             self.flush()
         elif not self._scheduled:
             self._scheduled = True

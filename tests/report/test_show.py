@@ -83,6 +83,12 @@ def test_a_model_in_flight_is_named_too(sample: SimpleNamespace) -> None:
     assert "no answer: the model was still at it" in text
 
 
+def test_a_server_that_was_starting_is_named_too(sample: SimpleNamespace) -> None:
+    start = TraceEvent("h:a/server-crm", "server.start", {"server": "crm"}, 2)
+    text = plain(show([*sample.events()[:1], start], (), [start]))
+    assert "in flight when it ended, at h:server-crm: the start of the server crm" in text
+
+
 def test_an_errored_run_tells_why(sample: SimpleNamespace) -> None:
     end = sample.event(sample.case, "run.end", outcome="errored", problems=["it died\n\x1b[2J"])
     text = plain(show([*sample.events()[:3], end]))

@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -231,6 +232,16 @@ def test_in_flight_names_the_open_request() -> None:
     assert [event.at for event in parse_trace(_LONG[:cut]).in_flight()] == ["c:case/t1/s1/call1"]
 
 
+@pytest.mark.parametrize("end", ["server.ready", "server.died", "server.stop"])
+def test_a_server_is_in_flight_from_its_start_until_it_is_ready_or_gone(end: str) -> None:
+    lines: list[bytes] = []
+    writer = _writer(lines)
+    writer.emit("h:a/server-s", "server.start", {"server": "s"})
+    assert [event.kind for event in parse_trace(b"".join(lines)).in_flight()] == ["server.start"]
+    writer.emit("h:a/server-s", end, {"server": "s"})
+    assert parse_trace(b"".join(lines)).in_flight() == []
+
+
 def test_a_killed_process_leaves_every_event_it_emitted(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     program = (
@@ -247,6 +258,29 @@ def test_a_killed_process_leaves_every_event_it_emitted(tmp_path: Path) -> None:
     trace = read_trace(path)
     assert [event.at for event in trace.in_flight()] == ["c:case/t1/s1"]
     assert not trace.complete
+
+
+def test_starts_and_requests_are_on_the_tape_at_once_and_the_rest_a_turn_later() -> None:
+    lines: list[bytes] = []
+    turns: list[Callable[[], None]] = []
+    clock = Clock.at("2026-03-20T14:30:00Z")
+    writer = TraceWriter(lines.append, clock, elapsed, later=turns.append)
+
+    def kinds() -> list[str]:
+        return [event.kind for event in parse_trace(b"".join(lines)).events]
+
+    writer.emit("c:a", "run.start", {})
+    writer.emit("h:a/server-s", "server.start", {})
+    assert kinds() == ["run.start", "server.start"]
+    writer.emit("c:a/t1/s1", "model.result", {})
+    assert kinds() == ["run.start", "server.start"]
+    writer.emit("c:a/t1/s1/call1", "tool.request", {})
+    assert kinds()[2:] == ["model.result", "tool.request"]
+    writer.emit("c:a/t1/s1/call1", "tool.result", {})
+    (turn,) = turns
+    turn()
+    assert kinds()[4:] == ["tool.result"]
+    assert len(lines) == 4, "one write for each of these moments"
 
 
 def test_a_trace_is_never_written_over(tmp_path: Path) -> None:

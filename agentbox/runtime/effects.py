@@ -48,7 +48,7 @@ from agentbox.core.requests import (
 )
 from agentbox.core.runtime import CallContext, Model, Placed, Toolbox
 from agentbox.core.scenario import Deadlines
-from agentbox.core.trace import Recorder
+from agentbox.core.trace import EVENT_FIELDS, Recorder
 from agentbox.runtime.deadlines import Watchdog, is_cancelled
 from agentbox.schema import Shape, shape_of
 
@@ -113,7 +113,7 @@ class Effects:
     async def _ask(self, placed: Placed, ask: Ask) -> Reply:
         self._tick(1)
         self._offer(placed.actor, ask.tools)
-        self._recorder.emit(placed.at, "model.request", self._recorder.prompt(placed.at, ask))
+        self._recorder.ask(placed.at, ask)
         deadline = self._watchdog.within(self._world.deadlines.model)
         try:
             with deadline:
@@ -155,8 +155,7 @@ class Effects:
         if message is not said.message:
             said = Said(message, said.usage, said.stop, said.limit, said.error)
         name = self._world.models[placed.actor].name
-        self._recorder.emit(placed.at, "model.result", _said_data(said, name))
-        self._recorder.carried(placed.at, message)
+        self._recorder.emit(placed.at, "model.result", _said_data(said, name), None, message)
         return said
 
     # -- tools
@@ -177,8 +176,7 @@ class Effects:
     def _answered(self, placed: Placed, call: ToolCall, result: ToolResult) -> Answer:
         answer = answered(call, result)
         side = {"detail": result.detail} if result.detail else None
-        self._recorder.emit(placed.at, "tool.result", _result_data(result), side)
-        self._recorder.carried(placed.at, answer.message)
+        self._recorder.emit(placed.at, "tool.result", _result_data(result), side, answer.message)
         return answer
 
     async def _result(self, placed: Placed, call: ToolCall) -> ToolResult:
@@ -221,6 +219,9 @@ class Effects:
         return decision
 
     async def _note(self, placed: Placed, note: Note) -> Reply:
+        taken = sorted(note.data.keys() & EVENT_FIELDS)
+        if taken:
+            raise TypeError(f"a loop's note `{note.kind}` has a field {taken[0]!r}: events have it")
         self._recorder.emit(placed.at, note.kind, note.data)
         return Done()
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias, cast
 
 from agentbox.core.clock import Clock
 from agentbox.core.errors import AgentboxError, AuthorError, Problem, WorldError, place_of
-from agentbox.core.messages import Json, ToolSpec
+from agentbox.core.messages import Json, ToolSpec, is_list, is_object
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
 from agentbox.core.verdict import CheckResult, Verdict
@@ -66,7 +66,7 @@ async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Pu
         later = asyncio.get_running_loop().call_soon
         redactor = Redactor(sources.secrets(scenario))
         writer = TraceWriter(file, clock, elapsed, redactor, later)
-        return await _Run(scenario, sources, clock, writer, file, publish).played()
+        return await _Run(scenario, sources, clock, writer, redactor, file, publish).played()
     finally:
         file.close()
 
@@ -77,6 +77,7 @@ class _Run:
     sources: Sources
     clock: Clock
     writer: TraceWriter
+    redactor: Redactor
     file: TraceFile
     publish: Publish
     started: float = field(default_factory=elapsed)
@@ -115,6 +116,7 @@ class _Run:
             "seed": scenario.seed,
             "code": self.sources.code(scenario),
         }
+        self.redactor.publish(_keys(header))
         self.writer.emit(self.at, "run.start", header)
 
     async def _play(self) -> None:
@@ -128,6 +130,7 @@ class _Run:
         scenario, writer = self.scenario, self.writer
         agent, world = scenario.agent, open_world.world
         tools = world.toolbox.specs()
+        self.redactor.publish(tool.name for tool in tools)
         writer.emit(self.at, "run.ready", {"tools": {t.name: _tool_hash(t) for t in tools}})
         one = open_world.loop
         if agent.output is not None:
@@ -231,6 +234,15 @@ def _last_position(events: Sequence[TraceEvent]) -> str:
 
 def _tool_hash(tool: ToolSpec) -> str:
     return content_hash([tool.name, tool.description, tool.input_schema, tool.output_schema])
+
+
+def _keys(value: Json) -> Iterator[str]:
+    """Yield every key in a JSON value."""
+    if is_object(value):
+        yield from value
+    inside = value.values() if is_object(value) else value if is_list(value) else ()
+    for each in inside:
+        yield from _keys(each)
 
 
 def _check_data(check: CheckResult) -> dict[str, Json]:

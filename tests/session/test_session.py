@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,17 @@ def test_a_named_secret_is_in_no_trace(host, monkeypatch) -> None:
     content = Path(verdict.trace).read_bytes()
     assert b"a-very-secret-token" not in content
     assert "«secret:TOKEN»".encode() in content
+
+
+@pytest.mark.parametrize("word", ["shout", "cases", "user", "echo"])
+def test_a_secret_that_is_an_ordinary_word_changes_no_verdict_and_no_header(host, word) -> None:
+    edit = ("[{says: Hello}]", "[{tool_not_called: shout}, {says: Hello}]")
+    secret = replace(host, environ={"TOKEN": word})
+    (verdict,), _, _ = _run(secret, _load(secret, edit=edit, keywords="echo"))
+    assert verdict.outcome == "passed"
+    start, ready = read_trace(Path(verdict.trace)).events[:2]
+    assert start.data["scenario"]["cases"][0]["turns"][0]["user"] == "Hello"
+    assert set(ready.data["tools"]) == {"add", "shout"}
 
 
 @pytest.mark.parametrize(

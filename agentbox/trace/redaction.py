@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any, TypeAlias, get_args
 
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from agentbox.core.messages import Role, SlotState, Source, Status, is_list, is_object
 from agentbox.core.requests import EndReason
@@ -49,10 +49,11 @@ PATTERNS: Mapping[str, str] = {
 
 _ANCHORS = (
     b"PRIVATE KEY,earer ,EARER ,asic ,ASIC ,eyJ,sk-,sk_,pk-,pk_,rk-,rk_,ghp_,gho_,ghu_,ghs_,ghr_,"
-    b'github_pat_,glpat-,xox,AKIA,ASIA,AIza,@,"$blob"'
+    b'github_pat_,glpat-,xox,AKIA,ASIA,AIza,://,"$blob"'
 ).split(b",")
-"""One of these is in whatever a pattern matches, and in what looks like a reference to a blob. One
-automaton finds them in 0.4 µs a line, where a regular expression takes 1 and the patterns 12."""
+"""One of these is in whatever a pattern matches, and in what looks like a reference to a blob. None
+is shorter than 3 bytes: then one look for all of them takes 0.2 µs a line, where a regular
+expression takes 1 and the patterns themselves 12."""
 
 _KEPT = frozenset(
     ["at", "kind", "clock", "n", "prompt", "slots", "log", "usage", "status", "source", "stop"]
@@ -149,7 +150,8 @@ def _searches(secrets: frozenset[str]) -> tuple[re.Pattern[str] | None, Suspect]
     longest_first = sorted(secrets, key=len, reverse=True)
     found = re.compile("|".join(map(re.escape, longest_first))) if secrets else None
     forms = {form.encode() for secret in secrets for form in (secret, _in_json(secret))}
-    return found, BytesAhoCorasick([*_ANCHORS, *forms]).find_matches_as_indexes
+    looked_for = BytesAhoCorasick([*_ANCHORS, *forms], MatchKind.LeftmostFirst)  # the quick one
+    return found, looked_for.find_matches_as_indexes
 
 
 @cache

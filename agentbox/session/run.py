@@ -17,7 +17,7 @@ from agentbox.core.verdict import CheckResult, Verdict
 from agentbox.core.version import VERSION
 from agentbox.judge import end_of, judge, outcome_of, stats_of
 from agentbox.loops import conversation, typed
-from agentbox.runtime import Budget, Driver, Effects, stacked
+from agentbox.runtime import Budget, Driver, Effects, Held, Watchdog, stacked
 from agentbox.runtime.wall import elapsed, moment
 from agentbox.session.sources import Sources
 from agentbox.session.staging import setting_of
@@ -136,16 +136,14 @@ class _Run:
         budget = Budget(self.clock, writer)
         driver = Driver(stacked(Effects(world, writer), budget), slug(scenario.case.name))
         limit = scenario.deadlines.run
-        deadline = asyncio.timeout(limit)
+        deadline = Watchdog().within(limit)
         try:
-            async with deadline:
+            with deadline:
                 end = await driver.drive(loop)
         except TimeoutError as error:
-            if not deadline.expired():
+            if not deadline.expired:
                 raise
-            hint = "raise `deadlines: {run: ...}`"
-            problem = Problem(f"the case took more than {limit:g} s", hint=hint)
-            raise AgentboxError(problem) from error
+            raise _too_long(limit, error.__cause__) from error
         unused = [each for model in world.models.values() for each in model.leftovers()]
         if unused and end.reason == "answered":
             raise WorldError(*unused)
@@ -223,6 +221,12 @@ def problems_of(error: BaseException) -> tuple[Problem, ...]:
         return tuple(problem for inner in inside for problem in problems_of(inner))
     mark, source = place_of(error)
     return (Problem(f"{type(error).__name__}: {error}", mark, source=source),)
+
+
+def _too_long(limit: float, cause: BaseException | None) -> WorldError:
+    held = f"; it held the event loop at {cause.place}" if isinstance(cause, Held) else ""
+    hint = "raise `deadlines: {run: ...}`"
+    return WorldError(Problem(f"the case took more than {limit:g} s{held}", hint=hint))
 
 
 def _last_position(events: Sequence[TraceEvent]) -> str:

@@ -67,6 +67,10 @@ def loop(task):
     from agentbox import End
     yield from ()
     return End("answered", "from a loop of my own")
+def busy_loop(task):
+    yield from ()
+    while True:
+        pass
 def bad_loop(task):
     yield "nonsense"
 """
@@ -136,12 +140,17 @@ def test_a_named_secret_is_in_no_trace(host, monkeypatch) -> None:
         (("model.py:reply", "model.py:value"), "'int' object is not callable"),
         (("model.py:reply", "model.py:nested"), "ExceptionGroup"),
         (("{run: 20}", "{run: 0.05, model: 30}"), "the case took more than 0.05 s"),
+        (
+            ("{system:", "{loop: 'model.py:busy_loop', system:"),
+            "the case took more than 0.3 s; it held the event loop at",
+        ),
         (("{system:", "{loop: 'model.py:value', system:"), "the loop `model.py:value` is no fun"),
         (("{system:", "{loop: 'model.py:bad_loop', system:"), "a loop asked 'nonsense', which"),
     ],
 )
 def test_what_cannot_be_played_is_errored_and_its_trace_is_sealed(host, edit, said) -> None:
     text = SCENARIO if "0.05" not in edit[1] else SCENARIO.replace("py:reply", "py:hangs")
+    text = text.replace("{run: 20}", "{run: 0.3}") if "busy" in edit[1] else text
     (host.root / "s.yaml").write_text(text.replace(*edit))
     scenarios = load([str(host.root / "s.yaml")], host, Selection(keywords="echo"))
     (verdict,), _, _ = _run(host, scenarios)

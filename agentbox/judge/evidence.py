@@ -84,6 +84,8 @@ class Run:
 
     whole: Evidence
     turns: Mapping[int, Evidence] = field(default_factory=dict[int, Evidence])
+    late: Mapping[Position, str] = field(default_factory=dict[Position, str])
+    """The model calls that had no answer in time, and how long was waited."""
 
     @property
     def last(self) -> int:
@@ -103,7 +105,7 @@ def read(events: Iterable[TraceEvent]) -> Run:
         return Evidence(scope, at, said[turn], calls[turn], steps[turn], end)
 
     scopes = {turn_of(at): evidence(turn_of(at), at, end) for at, end in ends(ours).items()}
-    return Run(scopes.pop(_WHOLE, evidence(_WHOLE)), scopes)
+    return Run(scopes.pop(_WHOLE, evidence(_WHOLE)), scopes, dict(_late(ours)))
 
 
 def ends(events: Iterable[TraceEvent]) -> dict[Position, End | None]:
@@ -150,6 +152,12 @@ def in_call(at: Position) -> bool:
 
 def _steps(events: Iterable[TraceEvent]) -> Iterator[Position]:
     return (e.at for e in events if e.kind == "model.request" and not in_call(e.at))
+
+
+def _late(events: Iterable[TraceEvent]) -> Iterator[tuple[Position, str]]:
+    for event in events:
+        if event.kind == "model.result" and event.data.get("status") == "timeout":
+            yield event.at, str(event.data.get("error"))
 
 
 def _said(events: Iterable[TraceEvent]) -> Iterator[Utterance]:

@@ -227,6 +227,28 @@ cases:
     assert verdict.stats.steps == 2
 
 
+def test_a_simulated_user_whose_model_is_late_makes_the_case_errored(played) -> None:
+    model = """
+import asyncio
+from agentbox import say
+def reply(messages, tools):
+    return say("Hello")
+async def user(messages, tools):
+    await asyncio.Event().wait()
+"""
+    (verdict,) = played(
+        """
+deadlines: {model: 0.05}
+cases:
+  - name: a
+    user: {prompt: Hm., opening: Hi, model: {provider: python, function: "model.py:user"}}
+""",
+        model,
+    )
+    assert verdict.outcome == "errored"
+    assert verdict.problems[0].message == ("the user's model failed in turn 2: no answer in 0.05 s")
+
+
 def test_tools_can_be_withheld_until_a_turn(played) -> None:
     (verdict,) = played(
         """

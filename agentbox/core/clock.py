@@ -20,15 +20,14 @@ _RFC3339 = re.compile(
 class Clock:
     """What time it is in the run. Tools take it by annotating a parameter `Clock`."""
 
-    __slots__ = ("_start", "offset", "zone")
+    __slots__ = ("_moved", "_start", "zone")
 
     def __init__(self, start: datetime, zone: str = "UTC") -> None:
         if start.tzinfo is None:
             raise ValueError("a clock needs a time with a zone")
         self._start = start
         self.zone = zone
-        self.offset = 0.0
-        """Virtual seconds since `now`."""
+        self._moved = [0.0]
 
     @classmethod
     def at(cls, now: str, zone: str = "") -> Clock:
@@ -48,6 +47,15 @@ class Clock:
             raise ValueError(f"{now!r} has no zone: add Z, an offset such as +01:00, or `zone:`")
         local = moment.astimezone(place) if moment.tzinfo else moment.replace(tzinfo=place)
         return cls(local, zone or _offset_name(local))
+
+    @property
+    def offset(self) -> float:
+        """Virtual seconds since `now`."""
+        return self._moved[0]
+
+    def reading(self) -> Clock:
+        """Return a clock that goes with this one and cannot move it: what tools are given."""
+        return _Reading(self)
 
     def now(self) -> datetime:
         """Return the present moment of the run, with its zone."""
@@ -71,7 +79,7 @@ class Clock:
         """
         if seconds < 0:
             raise ValueError("time does not run backwards")
-        self.offset += seconds
+        self._moved[0] += seconds
 
     def block(self) -> str:
         """Return the date block that stands first in a prompt."""
@@ -84,6 +92,17 @@ class Clock:
             f"Today is {_MONTHS[now.month - 1]} {now.day}, {now.year}. "
             f"Current time: {now:%H:%M} {where}."
         )
+
+
+class _Reading(Clock):
+    __slots__ = ()
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock._start, clock.zone)  # noqa: SLF001 - it is the same clock
+        self._moved = clock._moved  # noqa: SLF001 - as above
+
+    def advance(self, seconds: float) -> None:  # noqa: ARG002 - as a clock names it
+        raise TypeError("a tool reads the run's clock and cannot move it")
 
 
 def _zone(name: str) -> tzinfo:

@@ -85,6 +85,7 @@ class Effects:
 
     def __init__(self, world: World, recorder: Recorder) -> None:
         self._world = world
+        self._clock = world.clock.reading()
         self._recorder = recorder
         self._watchdog = Watchdog()
         self._offered: dict[Actor, tuple[tuple[ToolSpec, ...], frozenset[str]]] = {}
@@ -202,7 +203,7 @@ class Effects:
             return ToolResult("failed", wrong, "schema")
         world = self._world
         limit = world.deadlines.call
-        context = CallContext(placed.at, world.clock, world.seed, limit)
+        context = CallContext(placed.at, self._clock, world.seed, limit)
         deadline = self._watchdog.within(limit)
         try:
             with deadline:

@@ -75,7 +75,8 @@ def bad_loop(task):
     yield "nonsense"
 """
 DEFINED = """\
-{"name": "shout", "inputSchema": {"type": "object"}, "implementation": "mine.py:_shout"}
+[{"name": "shout", "inputSchema": {"type": "object"}, "implementation": "mine.py:_shout"},
+ {"name": "wait", "inputSchema": {"type": "object"}, "implementation": "mine.py:_wait"}]
 """
 
 
@@ -85,7 +86,9 @@ def host(tmp_path: Path) -> Host:
     (tmp_path / "s.yaml").write_text(SCENARIO)
     (tmp_path / "model.py").write_text(MODEL)
     (tmp_path / "mine.py").write_text(
+        "from agentbox import Clock\n"
         "def add(a: int, b: int) -> int:\n    return a + b\n"
+        "def _wait(clock: Clock) -> str:\n    clock.advance(60)\n    return clock.iso()\n"
         "def _shout(text: str = 'hey') -> str:\n    return text.upper()\n"
     )
     (tmp_path / "defined.json").write_text(DEFINED)
@@ -122,7 +125,7 @@ def test_a_trace_holds_header_tools_checks_and_end(host) -> None:
     start = trace.events[0].data
     assert start["scenario"]["cases"][0]["name"] == "echo"
     assert set(start["code"]) == {"model.py", "mine.py", "defined.json"}
-    assert set(trace.events[1].data["tools"]) == {"add", "shout"}
+    assert set(trace.events[1].data["tools"]) == {"add", "shout", "wait"}
 
 
 def test_a_named_secret_is_in_no_trace(host, monkeypatch) -> None:
@@ -226,10 +229,21 @@ def test_a_cancelled_case_is_closed_and_sealed(host) -> None:
 
 def test_tools_are_listed_and_called_without_the_agent(host) -> None:
     (scenario,) = _load(host, keywords="echo")
-    assert [spec.name for spec in list_tools(scenario, host).specs] == ["add", "shout"]
+    assert [spec.name for spec in list_tools(scenario, host).specs] == ["add", "shout", "wait"]
     result = call_tool(scenario, host, "shout", {}).result
     assert result is not None
     assert result.text == "HEY"
+
+
+def test_a_tool_cannot_move_the_runs_time(host) -> None:
+    (scenario,) = _load(host, keywords="echo")
+    found = call_tool(scenario, host, "wait", {})
+    assert found.result is not None
+    assert (found.result.status, found.result.text) == (
+        "failed",
+        "TypeError: a tool reads the run's clock and cannot move it",
+    )
+    assert found.events[-1].clock == 0
 
 
 def test_folders_and_addresses_are_loaded_and_each_case_once(host) -> None:

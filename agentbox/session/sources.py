@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 from agentbox.core.environment import variables
-from agentbox.core.errors import AuthorError, Problem
-from agentbox.core.requests import LoopFunction
+from agentbox.core.errors import AuthorError, Problem, WorldError, nearest
+from agentbox.core.requests import EndReason, Loop, LoopFunction, Task
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
 from agentbox.loops import LOOPS
 from agentbox.session.loading import load_module, load_object
 
 Found = TypeVar("Found")
+_REASONS: tuple[str, ...] = get_args(EndReason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Sources:
         loop = self._once("object", name, lambda: load_object(name, self.host.root))
         if not callable(loop):
             raise AuthorError(Problem(f"the loop `{name}` is no function"))
-        return cast("LoopFunction", loop)
+        return _own(name, cast("LoopFunction", loop))
 
     def toolbox(self, file: str) -> Toolbox:
         """Return the tools of a file, .py or .json.
@@ -122,6 +123,33 @@ class Sources:
         for file in scenario.tools:
             if file.endswith(".json"):
                 yield from variables(self._text(file))
+
+
+def _own(name: str, loop: LoopFunction) -> LoopFunction:
+    """Return somebody's loop, held to what a loop is: a generator that returns an `End`."""
+
+    def own(task: Task) -> Loop:
+        played: Any = loop(task)
+        if not isinstance(played, Generator):
+            raise _no_loop(name, played)
+        end = yield from cast("Loop", played)
+        if getattr(end, "reason", "") not in _REASONS:
+            raise _no_loop(name, end)
+        return end
+
+    return own
+
+
+def _no_loop(name: str, returned: object) -> WorldError:
+    reason = str(getattr(returned, "reason", ""))
+    close = nearest(reason, _REASONS)
+    return WorldError(
+        Problem(
+            f"the loop `{name}` returned {returned!r}",
+            note=f"did you mean `{close}`?" if close else "",
+            hint=f"make it a generator that returns End(reason), one of: {', '.join(_REASONS)}",
+        )
+    )
 
 
 def _texts(server: Server) -> Iterator[str]:

@@ -67,6 +67,12 @@ def loop(task):
     from agentbox import End
     yield from ()
     return End("answered", "from a loop of my own")
+def odd(task):
+    from agentbox import End
+    yield from ()
+    return End("answerd")
+def plain_loop(task):
+    return 5
 def busy_loop(task):
     yield from ()
     while True:
@@ -143,6 +149,14 @@ def test_a_named_secret_is_in_no_trace(host, monkeypatch) -> None:
         (("model.py:reply", "model.py:value"), "'int' object is not callable"),
         (("model.py:reply", "model.py:nested"), "ExceptionGroup"),
         (("{run: 20}", "{run: 0.05, model: 30}"), "the case took more than 0.05 s"),
+        (
+            ("{system:", "{loop: 'model.py:odd', system:"),
+            "`model.py:odd` returned End(reason='answerd', answer='', data={}) did you mean `answ",
+        ),
+        (
+            ("{system:", "{loop: 'model.py:plain_loop', system:"),
+            "the loop `model.py:plain_loop` returned 5",
+        ),
         (
             ("{system:", "{loop: 'model.py:busy_loop', system:"),
             "the case took more than 0.3 s; it held the event loop at",

@@ -19,6 +19,7 @@ from agentbox.judge import end_of, judge, outcome_of, stats_of
 from agentbox.loops import conversation, typed
 from agentbox.runtime import Budget, Driver, Effects, Held, Watchdog, stacked
 from agentbox.runtime.wall import elapsed, moment
+from agentbox.session.naming import misnamed
 from agentbox.session.sources import Sources
 from agentbox.session.staging import setting_of
 from agentbox.session.world import Opened, opened
@@ -128,7 +129,13 @@ class _Run:
         scenario, writer = self.scenario, self.writer
         agent, world = scenario.agent, open_world.world
         tools = world.toolbox.specs()
-        writer.emit(self.at, "run.ready", {"tools": {t.name: _tool_hash(t) for t in tools}})
+        ready: dict[str, Json] = {"tools": {tool.name: _tool_hash(tool) for tool in tools}}
+        if open_world.left_out:
+            ready["left_out"] = open_world.left_out
+        writer.emit(self.at, "run.ready", ready)
+        misfits = misnamed(scenario, [tool.name for tool in tools])
+        if misfits:
+            raise AuthorError(*misfits)
         one = open_world.loop
         if agent.output is not None:
             one = typed(one, agent.output, agent.corrections)

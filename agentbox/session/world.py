@@ -48,11 +48,9 @@ async def opened(
         models = models_of(scenario, sources)
         loop = sources.loop(scenario.agent.loop)
         toolbox, left_out = await _tools(scenario, sources, servers)
-        if scenario.case.injections:
-            toolbox = _injected(toolbox, scenario, recorder)
         world = World(
             models,
-            toolbox,
+            _injected(toolbox, scenario, recorder),
             user_of(scenario.case),
             clock,
             scenario.deadlines,
@@ -69,7 +67,7 @@ async def opened_tools(
     """Open a scenario's tools alone, as `agentbox tools` wants them."""
     async with _servers(scenario, sources.host, clock, recorder) as servers:
         toolbox, _ = await _tools(scenario, sources, servers)
-        yield toolbox
+        yield _injected(toolbox, scenario, recorder)
 
 
 async def _tools(
@@ -95,7 +93,8 @@ def _injected(toolbox: Toolbox, scenario: Scenario, recorder: Recorder) -> Toolb
     def tell(at: Position, text: str) -> None:
         recorder.emit(at, "injection", {"text": text})
 
-    return Injected(toolbox, scenario.case.injections, tell)
+    injections = scenario.case.injections
+    return Injected(toolbox, injections, tell) if injections else toolbox
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
@@ -14,7 +15,7 @@ from agentbox.core.requests import EndReason, Loop, LoopFunction, Task
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
 from agentbox.loops import LOOPS
-from agentbox.session.loading import load_module, load_object
+from agentbox.session.loading import load_module, load_object, module_file
 
 Found = TypeVar("Found")
 _REASONS: tuple[str, ...] = get_args(EndReason)
@@ -68,11 +69,12 @@ class Sources:
 
     def code(self, scenario: Scenario) -> dict[str, str]:
         """Return the files of code that a scenario names, each with the hash of its content."""
-        named = [scenario.model.function.rpartition(":")[0], *scenario.tools]
-        for server in scenario.servers.values():
-            command = server.command
-            named += [command] if isinstance(command, str) else [*command, *server.args]
-        hashes = {name: self._once("hash", name, lambda n=name: self._hash(n)) for name in named}
+        root = self.host.root
+        named = filter(None, [*scenario.tools, *_words(scenario)])
+        files: dict[str, Path | None] = {name: root / name for name in named}
+        modules = {reference.rpartition(":")[0] for reference in _references(scenario)}
+        files |= {name: module_file(name, root) for name in modules if name}
+        hashes = {name: self._once("hash", name, partial(_hash, files[name])) for name in files}
         return {name: hashes[name] for name in sorted(hashes) if hashes[name]}
 
     def secrets(self, scenario: Scenario) -> dict[str, str]:
@@ -96,12 +98,6 @@ class Sources:
 
         return self._once("text", file, read)
 
-    def _hash(self, name: str) -> str:
-        path = self.host.root / name
-        if not name or not path.is_file():
-            return ""
-        return blake2b(path.read_bytes(), digest_size=8).hexdigest()
-
     def _toolbox(self, file: str) -> Toolbox:
         if file.endswith(".py"):
             from agentbox.toolboxes.functions import (  # noqa: PLC0415 - pydantic, for these only
@@ -123,6 +119,24 @@ class Sources:
         for file in scenario.tools:
             if file.endswith(".json"):
                 yield from variables(self._text(file))
+
+
+def _references(scenario: Scenario) -> Iterator[str]:
+    user = scenario.case.user
+    yield from (scenario.model.function, scenario.agent.loop, user.model.function if user else "")
+    yield from (server.memory for server in scenario.servers.values())
+
+
+def _words(scenario: Scenario) -> Iterator[str]:
+    for server in scenario.servers.values():
+        command = server.command
+        yield from (command,) if isinstance(command, str) else (*command, *server.args)
+
+
+def _hash(file: Path | None) -> str:
+    if file is None or not file.is_file():
+        return ""
+    return blake2b(file.read_bytes(), digest_size=8).hexdigest()
 
 
 def _own(name: str, loop: LoopFunction) -> LoopFunction:

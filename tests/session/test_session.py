@@ -15,6 +15,7 @@ from agentbox.session import (
     Progress,
     Runs,
     Selection,
+    Sources,
     Suite,
     exit_code,
     find_root,
@@ -176,6 +177,26 @@ def test_what_cannot_be_played_is_errored_and_its_trace_is_sealed(host, edit, sa
     assert said in shown
     assert exit_code([verdict]) == 3
     assert read_trace(Path(verdict.trace)).complete
+
+
+def test_the_header_hashes_loops_and_servers_in_this_process_too(host, monkeypatch) -> None:
+    pack = host.root / "pack"
+    pack.mkdir()
+    (pack / "__init__.py").touch()
+    (pack / "loops.py").write_text("raise RuntimeError('it is hashed and not imported')\n")
+    (host.root / "server.py").write_text("")
+    monkeypatch.syspath_prepend(str(host.root))
+    extra = "servers: {box: {memory: 'server.py:server'}}\nagent: {loop: 'pack.loops:mine', system:"
+    (scenario,) = _load(host, edit=("agent: {system:", extra), keywords="echo")
+    code = Sources(host).code(scenario)
+    assert set(code) == {"model.py", "mine.py", "defined.json", "pack.loops", "server.py"}
+    (pack / "loops.py").write_text("")
+    changed = Sources(host).code(scenario)
+    assert [name for name in code if changed[name] != code[name]] == ["pack.loops"]
+    (absent,) = _load(
+        host, edit=("agent: {system:", "agent: {loop: 'pack.none.x:y', system:"), keywords="echo"
+    )
+    assert set(Sources(host).code(absent)) == {"model.py", "mine.py", "defined.json"}
 
 
 def test_a_loop_of_ones_own_has_the_same_rights(host) -> None:

@@ -20,8 +20,12 @@ from pathlib import Path
 from raw import legacy, serve, text, tool
 
 def call(params):
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    Path(os.environ["PIDS"]).write_text(json.dumps([os.getpid(), child.pid]))
+    sleeps = [sys.executable, "-c", "import time; time.sleep(600)"]
+    child = subprocess.Popen(sleeps)
+    hidden = subprocess.Popen(sleeps, env={}, start_new_session=True)
+    Path("made here").touch()
+    Path(os.environ["PIDS"] + ".box").write_text(str(Path.cwd().parent))
+    Path(os.environ["PIDS"]).write_text(json.dumps([os.getpid(), child.pid, hidden.pid]))
     print("about to hang", file=sys.stderr, flush=True)
     time.sleep(600)
 
@@ -116,11 +120,13 @@ def test_a_single_call_that_is_ended_leaves_no_process(project, hang) -> None:
     assert not any(map(_alive, pids))
 
 
-def test_a_killed_run_leaves_a_readable_trace_and_no_process(project, hanging) -> None:
+def test_a_killed_run_leaves_a_readable_trace_no_process_and_no_folder(project, hanging) -> None:
     running, pids = hanging
     running.kill()
     running.communicate()
     _wait(lambda: not any(map(_alive, pids)))
+    box = Path((project.root / "pids.json.box").read_text())
+    _wait(lambda: not box.exists())
     (path,) = project.traces
     done = project.agentbox("show", str(path))
     assert done.code == 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from agentbox.cli.output import complain, print_json, progress, say, width
 from agentbox.core.errors import AgentboxError, AuthorError, Problem
 from agentbox.core.scenario import Scenario
+from agentbox.core.trace import TraceEvent
 from agentbox.core.verdict import Verdict
 from agentbox.core.version import VERSION
 from agentbox.report import (
@@ -151,7 +152,8 @@ class _Screen:
     folder: str
     judged: dict[str, Judged] = field(default_factory=dict[str, Judged])
     shown: int = 0
-    warnings: list[Line] = field(default_factory=list[Line])
+    odd: list[TraceEvent] = field(default_factory=list[TraceEvent])
+    """The findings of all cases."""
     running: list[str] = field(default_factory=list[str])
     file: str = ""
     counts: Counter[str] = field(default_factory=Counter[str])
@@ -211,7 +213,7 @@ class _Screen:
         self.running.remove(scenario.case.name)
         verdict = event.judged.verdict
         self.counts[standing(verdict)] += 1
-        self.warnings += findings(event.judged.events, width=width())
+        self.odd += [each for each in event.judged.events if each.kind == "finding"]
         told = verdict.outcome != "passed" or not verdict.green
         self.judged[scenario.node] = event.judged if told else Judged(verdict, ())
         lines: list[Line] = []
@@ -242,8 +244,8 @@ class _Screen:
         for judged in self._in_order():
             if judged.events:
                 lines += [BLANK, *failure(judged.verdict, judged.events, width=width())]
-        if self.warnings:
-            lines += [BLANK, *self.warnings]
+        if self.odd:
+            lines += [BLANK, *findings(self.odd, width=width())]
         if interrupted:
             left = len(self.scenarios) - len(self.judged)
             said = f"interrupted: {left} of {len(self.scenarios)} not judged"

@@ -1,7 +1,8 @@
 """Checks on tool calls, as the agent proposed them.
 
 A call counts from its intent on: one that failed, or was cut off, was still called. Names are
-matched by glob, capital and small letters told apart: `accounts.*`.
+matched by glob, capital and small letters told apart: `accounts.*`. A name that no tool has, and
+that nobody called, is misspelt and cannot be judged; `*` speaks of all tools, if there are any.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Annotated, Literal, TypeAlias
 from agentbox.core.errors import nearest
 from agentbox.core.messages import Json
 from agentbox.core.scenario import AtLeast, Short
-from agentbox.judge.check import Check, Failure
+from agentbox.judge.check import Check, Failure, Unjudgeable
 from agentbox.judge.evidence import Called, Evidence
 from agentbox.judge.values import check_schema, differences, schema_errors
 from agentbox.judge.wording import count, one_line, shown
@@ -85,8 +86,17 @@ def tool_not_called(params: ToolNotCalled, seen: Evidence) -> Failure | None:
 
 
 def calls_of(name: str, seen: Evidence) -> list[Called]:
-    """Return the calls whose tool's name fits the glob."""
-    return [call for call in seen.calls if fnmatchcase(call.tool, name)]
+    """Return the calls whose tool's name fits the glob.
+
+    Raises:
+        Unjudgeable: there are none, and no tool's name fits.
+    """
+    found = [call for call in seen.calls if fnmatchcase(call.tool, name)]
+    if found or seen.tools is None or any(fnmatchcase(tool, name) for tool in ("", *seen.tools)):
+        return found
+    close = nearest(name, seen.tools)
+    told = f"did you mean `{close}`?" if close else f"there is: {', '.join(seen.tools) or 'none'}"
+    raise Unjudgeable(f"no tool is named `{name}`: {told}", seen.at)
 
 
 def not_called(name: str, seen: Evidence) -> str:

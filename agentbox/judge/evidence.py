@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeAlias, TypeVar
 
 from agentbox.core.messages import Json
@@ -61,6 +62,8 @@ class Evidence:
     """The model calls, in order."""
     end: End | None = None
     """None where the scope was cut short."""
+    tools: tuple[str, ...] | None = None
+    """The names of all tools there were, for whomever and whenever; None where nothing tells."""
 
     @property
     def answer(self) -> str:
@@ -84,6 +87,8 @@ class Run:
 
     whole: Evidence
     turns: Mapping[int, Evidence] = field(default_factory=dict[int, Evidence])
+    late: Mapping[Position, str] = field(default_factory=dict[Position, str])
+    """The model calls that had no answer in time, and how long was waited."""
 
     @property
     def last(self) -> int:
@@ -97,13 +102,14 @@ def read(events: Iterable[TraceEvent]) -> Run:
     steps = _by_turn(_steps(ours), str)
     said = _by_turn(_said(ours), lambda one: one.at)
     calls = _by_turn(_calls(ours), lambda one: one.at)
+    tools = _tools(ours)
 
     def evidence(turn: int, at: Position = "", end: End | None = None) -> Evidence:
         scope = f"turn {turn}" if turn else "the run"
-        return Evidence(scope, at, said[turn], calls[turn], steps[turn], end)
+        return Evidence(scope, at, said[turn], calls[turn], steps[turn], end, tools)
 
     scopes = {turn_of(at): evidence(turn_of(at), at, end) for at, end in ends(ours).items()}
-    return Run(scopes.pop(_WHOLE, evidence(_WHOLE)), scopes)
+    return Run(scopes.pop(_WHOLE, evidence(_WHOLE)), scopes, dict(_late(ours)))
 
 
 def ends(events: Iterable[TraceEvent]) -> dict[Position, End | None]:
@@ -150,6 +156,19 @@ def in_call(at: Position) -> bool:
 
 def _steps(events: Iterable[TraceEvent]) -> Iterator[Position]:
     return (e.at for e in events if e.kind == "model.request" and not in_call(e.at))
+
+
+def _tools(events: Iterable[TraceEvent]) -> tuple[str, ...] | None:
+    """Return the tools that were listed, those that were left out too: they can be spoken of."""
+    ready = [event.data for event in events if event.kind == "run.ready"]
+    names = [(*data.get("tools", ()), *data.get("left_out", ())) for data in ready]
+    return tuple(dict.fromkeys(chain(*names))) if names else None
+
+
+def _late(events: Iterable[TraceEvent]) -> Iterator[tuple[Position, str]]:
+    for event in events:
+        if event.kind == "model.result" and event.data.get("status") == "timeout":
+            yield event.at, str(event.data.get("error"))
 
 
 def _said(events: Iterable[TraceEvent]) -> Iterator[Utterance]:

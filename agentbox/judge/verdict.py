@@ -2,7 +2,8 @@
 
 Errored goes before failed, failed before passed. A check that can't be evaluated is errored: its
 turn was never played, its scope was cut short, its answer is no JSON, or the check itself broke.
-A run that ended by a limit or failed is a failure, unless an `ended` check speaks of that end.
+A run that ended by a limit or failed is a failure, unless an `ended` check speaks of that end. One
+that failed for want of a model's answer in time is errored, unless an `ended` check expects it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TypeVar
 
 from agentbox.core.messages import Json, Usage
 from agentbox.core.scenario import Case, CheckSpec, Scenario
-from agentbox.core.trace import TraceEvent
+from agentbox.core.trace import Position, TraceEvent
 from agentbox.core.verdict import CheckResult, Outcome, Stats
 from agentbox.judge.check import Check, Failure, Unjudgeable
 from agentbox.judge.evidence import Evidence, Run, call_of, ended, ends, in_call, read, turn_of
@@ -118,15 +119,26 @@ def _finished(seen: Evidence | None, turn: int | None, run: Run) -> Evidence:
 def _unexpected_end(
     results: Sequence[CheckResult], run: Run, case: Case
 ) -> tuple[CheckResult, ...]:
-    end = run.whole.end or {}
-    spoken_of = any(r.kind == "ended" and r.turn in (None, run.last) for r in results)
-    if end.get("reason", "answered") in _GOOD_ENDS or spoken_of:
+    end, at = run.whole.end or {}, run.whole.answer_at
+    late = run.late.get(at) if end.get("reason") == "failed" else None
+    spoken = {r.outcome for r in results if r.kind == "ended" and r.turn in (None, run.last)}
+    expected = "passed" in spoken if late else bool(spoken)
+    if end.get("reason", "answered") in _GOOD_ENDS or expected:
         return ()
-    why = f" ({end['error']})" if end.get("error") else ""
-    message = one_line(f"the run ended `{run.whole.ended}`{why}, and no check expects it")
-    at = run.whole.answer_at
-    claim = "ended answered"
-    return (CheckResult("ended", "failed", message, None, at, case.mark, claim=claim),)
+    outcome: Outcome = "errored" if late else "failed"
+    message = one_line(_late(late, at) if late else _unspoken_of(run.whole))
+    return (CheckResult("ended", outcome, message, None, at, case.mark, claim="ended answered"),)
+
+
+def _late(how: str, at: Position) -> str:
+    where = at.partition("/")[2]
+    return f"the model gave {how} at {where}: raise `deadlines: {{model: ...}}`"
+
+
+def _unspoken_of(seen: Evidence) -> str:
+    error = (seen.end or {}).get("error")
+    why = f" ({error})" if error else ""
+    return f"the run ended `{seen.ended}`{why}, and no check expects it"
 
 
 def _usage(event: TraceEvent) -> Usage:

@@ -49,7 +49,7 @@ from agentbox.core.requests import (
 from agentbox.core.runtime import CallContext, Model, Placed, Toolbox
 from agentbox.core.scenario import Deadlines
 from agentbox.core.trace import EVENT_FIELDS, Recorder
-from agentbox.runtime.deadlines import Watchdog, is_cancelled
+from agentbox.runtime.deadlines import Held, Watchdog, is_cancelled
 from agentbox.schema import Shape, shape_of
 
 User: TypeAlias = Callable[[str], Awaitable[UserSaid]]
@@ -85,6 +85,7 @@ class Effects:
 
     def __init__(self, world: World, recorder: Recorder) -> None:
         self._world = world
+        self._clock = world.clock.reading()
         self._recorder = recorder
         self._watchdog = Watchdog()
         self._offered: dict[Actor, tuple[tuple[ToolSpec, ...], frozenset[str]]] = {}
@@ -118,12 +119,12 @@ class Effects:
         try:
             with deadline:
                 said = await self._world.models[placed.actor].reply(ask, placed.at)
-        except TimeoutError:
+        except TimeoutError as error:
             if not deadline.expired:
                 raise
-            return self._model_failed(placed, f"no answer in {self._world.deadlines.model:g} s")
+            return self._model_late(placed, error)
         except asyncio.CancelledError as error:
-            if is_cancelled():
+            if is_cancelled(error):
                 self._model_failed(placed, "interrupted")
                 raise
             raise self._broken(placed, "raised CancelledError") from error
@@ -149,6 +150,17 @@ class Effects:
     def _model_failed(self, placed: Placed, why: str) -> Failed:
         self._recorder.emit(placed.at, "model.result", {"error": why})
         return Failed(why)
+
+    def _model_late(self, placed: Placed, error: TimeoutError) -> Failed:
+        why = f"no answer in {self._world.deadlines.model:g} s"
+        held = error.__cause__
+        side = (
+            {"detail": f"it held the event loop at {held.place}"}
+            if isinstance(held, Held)
+            else None
+        )
+        self._recorder.emit(placed.at, "model.result", {"error": why, "status": "timeout"}, side)
+        return Failed(why, "timeout")
 
     def _said(self, placed: Placed, said: Said) -> Said:
         message = _numbered(said.message, placed.at)
@@ -189,7 +201,7 @@ class Effects:
             return ToolResult("failed", wrong, "schema")
         world = self._world
         limit = world.deadlines.call
-        context = CallContext(placed.at, world.clock, world.seed, limit)
+        context = CallContext(placed.at, self._clock, world.seed, limit)
         deadline = self._watchdog.within(limit)
         try:
             with deadline:
@@ -198,8 +210,8 @@ class Effects:
             if not deadline.expired:
                 raise
             return ToolResult("timeout", _late(limit, error), "transport")
-        except asyncio.CancelledError:
-            if is_cancelled():
+        except asyncio.CancelledError as error:
+            if is_cancelled(error):
                 raise
             return ToolResult("failed", "The tool raised CancelledError.", "tool")
         return shapes.checked(result) if shapes else result

@@ -17,8 +17,9 @@ from agentbox.core.verdict import CheckResult, Verdict
 from agentbox.core.version import VERSION
 from agentbox.judge import end_of, judge, outcome_of, stats_of
 from agentbox.loops import conversation, typed
-from agentbox.runtime import Budget, Driver, Effects, stacked
+from agentbox.runtime import Budget, Driver, Effects, Held, Watchdog, stacked
 from agentbox.runtime.wall import elapsed, moment
+from agentbox.session.naming import misnamed
 from agentbox.session.sources import Sources
 from agentbox.session.staging import setting_of
 from agentbox.session.world import Opened, opened
@@ -130,8 +131,14 @@ class _Run:
         scenario, writer = self.scenario, self.writer
         agent, world = scenario.agent, open_world.world
         tools = world.toolbox.specs()
-        self.redactor.publish(tool.name for tool in tools)
-        writer.emit(self.at, "run.ready", {"tools": {t.name: _tool_hash(t) for t in tools}})
+        ready: dict[str, Json] = {"tools": {tool.name: _tool_hash(tool) for tool in tools}}
+        if open_world.left_out:
+            ready["left_out"] = open_world.left_out
+        self.redactor.publish([*ready["tools"], *open_world.left_out])
+        writer.emit(self.at, "run.ready", ready)
+        misfits = misnamed(scenario, [tool.name for tool in tools])
+        if misfits:
+            raise AuthorError(*misfits)
         one = open_world.loop
         if agent.output is not None:
             one = typed(one, agent.output, agent.corrections)
@@ -139,16 +146,14 @@ class _Run:
         budget = Budget(self.clock, writer)
         driver = Driver(stacked(Effects(world, writer), budget), slug(scenario.case.name))
         limit = scenario.deadlines.run
-        deadline = asyncio.timeout(limit)
+        deadline = Watchdog().within(limit)
         try:
-            async with deadline:
+            with deadline:
                 end = await driver.drive(loop)
         except TimeoutError as error:
-            if not deadline.expired():
+            if not deadline.expired:
                 raise
-            hint = "raise `deadlines: {run: ...}`"
-            problem = Problem(f"the case took more than {limit:g} s", hint=hint)
-            raise AgentboxError(problem) from error
+            raise _too_long(limit, error.__cause__) from error
         unused = [each for model in world.models.values() for each in model.leftovers()]
         if unused and end.reason == "answered":
             raise WorldError(*unused)
@@ -226,6 +231,12 @@ def problems_of(error: BaseException) -> tuple[Problem, ...]:
         return tuple(problem for inner in inside for problem in problems_of(inner))
     mark, source = place_of(error)
     return (Problem(f"{type(error).__name__}: {error}", mark, source=source),)
+
+
+def _too_long(limit: float, cause: BaseException | None) -> WorldError:
+    held = f"; it held the event loop at {cause.place}" if isinstance(cause, Held) else ""
+    hint = "raise `deadlines: {run: ...}`"
+    return WorldError(Problem(f"the case took more than {limit:g} s{held}", hint=hint))
 
 
 def _last_position(events: Sequence[TraceEvent]) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 from agentbox.core.environment import variables
-from agentbox.core.errors import AuthorError, Problem
-from agentbox.core.requests import LoopFunction
+from agentbox.core.errors import AuthorError, Problem, WorldError, nearest
+from agentbox.core.requests import EndReason, Loop, LoopFunction, Task
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
 from agentbox.loops import LOOPS
-from agentbox.session.loading import load_module, load_object
+from agentbox.session.loading import load_module, load_object, module_file
 
 Found = TypeVar("Found")
+_REASONS: tuple[str, ...] = get_args(EndReason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Sources:
         loop = self._once("object", name, lambda: load_object(name, self.host.root))
         if not callable(loop):
             raise AuthorError(Problem(f"the loop `{name}` is no function"))
-        return cast("LoopFunction", loop)
+        return _own(name, cast("LoopFunction", loop))
 
     def toolbox(self, file: str) -> Toolbox:
         """Return the tools of a file, .py or .json.
@@ -67,11 +69,12 @@ class Sources:
 
     def code(self, scenario: Scenario) -> dict[str, str]:
         """Return the files of code that a scenario names, each with the hash of its content."""
-        named = [scenario.model.function.rpartition(":")[0], *scenario.tools]
-        for server in scenario.servers.values():
-            command = server.command
-            named += [command] if isinstance(command, str) else [*command, *server.args]
-        hashes = {name: self._once("hash", name, lambda n=name: self._hash(n)) for name in named}
+        root = self.host.root
+        named = filter(None, [*scenario.tools, *_words(scenario)])
+        files: dict[str, Path | None] = {name: root / name for name in named}
+        modules = {reference.rpartition(":")[0] for reference in _references(scenario)}
+        files |= {name: module_file(name, root) for name in modules if name}
+        hashes = {name: self._once("hash", name, partial(_hash, files[name])) for name in files}
         return {name: hashes[name] for name in sorted(hashes) if hashes[name]}
 
     def secrets(self, scenario: Scenario) -> dict[str, str]:
@@ -95,12 +98,6 @@ class Sources:
 
         return self._once("text", file, read)
 
-    def _hash(self, name: str) -> str:
-        path = self.host.root / name
-        if not name or not path.is_file():
-            return ""
-        return blake2b(path.read_bytes(), digest_size=8).hexdigest()
-
     def _toolbox(self, file: str) -> Toolbox:
         if file.endswith(".py"):
             from agentbox.toolboxes.functions import (  # noqa: PLC0415 - pydantic, for these only
@@ -122,6 +119,51 @@ class Sources:
         for file in scenario.tools:
             if file.endswith(".json"):
                 yield from variables(self._text(file))
+
+
+def _references(scenario: Scenario) -> Iterator[str]:
+    user = scenario.case.user
+    yield from (scenario.model.function, scenario.agent.loop, user.model.function if user else "")
+    yield from (server.memory for server in scenario.servers.values())
+
+
+def _words(scenario: Scenario) -> Iterator[str]:
+    for server in scenario.servers.values():
+        command = server.command
+        yield from (command,) if isinstance(command, str) else (*command, *server.args)
+
+
+def _hash(file: Path | None) -> str:
+    if file is None or not file.is_file():
+        return ""
+    return blake2b(file.read_bytes(), digest_size=8).hexdigest()
+
+
+def _own(name: str, loop: LoopFunction) -> LoopFunction:
+    """Return somebody's loop, held to what a loop is: a generator that returns an `End`."""
+
+    def own(task: Task) -> Loop:
+        played: Any = loop(task)
+        if not isinstance(played, Generator):
+            raise _no_loop(name, played)
+        end = yield from cast("Loop", played)
+        if getattr(end, "reason", "") not in _REASONS:
+            raise _no_loop(name, end)
+        return end
+
+    return own
+
+
+def _no_loop(name: str, returned: object) -> WorldError:
+    reason = str(getattr(returned, "reason", ""))
+    close = nearest(reason, _REASONS)
+    return WorldError(
+        Problem(
+            f"the loop `{name}` returned {returned!r}",
+            note=f"did you mean `{close}`?" if close else "",
+            hint=f"make it a generator that returns End(reason), one of: {', '.join(_REASONS)}",
+        )
+    )
 
 
 def _texts(server: Server) -> Iterator[str]:

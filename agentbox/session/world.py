@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agentbox.core.clock import Clock
 from agentbox.core.requests import LoopFunction
 from agentbox.core.runtime import Toolbox
-from agentbox.core.scenario import Scenario, Server
+from agentbox.core.scenario import Scenario
 from agentbox.core.trace import Position, Recorder
 from agentbox.runtime import World
 from agentbox.session.models import models_of
@@ -28,6 +28,8 @@ class Opened:
 
     world: World
     loop: LoopFunction
+    left_out: tuple[str, ...]
+    """The tools of its servers that `allow` and `deny` keep from everybody."""
     hang_up: Callable[[], None]
     """Tell the servers that the run is over, without waiting for their end."""
 
@@ -45,19 +47,17 @@ async def opened(
     async with _servers(scenario, sources.host, clock, recorder) as servers:
         models = models_of(scenario, sources)
         loop = sources.loop(scenario.agent.loop)
-        toolbox = await _tools(scenario, sources, servers)
-        if scenario.case.injections:
-            toolbox = _injected(toolbox, scenario, recorder)
+        toolbox, left_out = await _tools(scenario, sources, servers)
         world = World(
             models,
-            toolbox,
+            _injected(toolbox, scenario, recorder),
             user_of(scenario.case),
             clock,
             scenario.deadlines,
             scenario.seed,
             scenario.tick,
         )
-        yield Opened(world, loop, servers.hang_up if servers else _nothing)
+        yield Opened(world, loop, left_out, servers.hang_up if servers else _nothing)
 
 
 @asynccontextmanager
@@ -66,33 +66,35 @@ async def opened_tools(
 ) -> AsyncGenerator[Toolbox]:
     """Open a scenario's tools alone, as `agentbox tools` wants them."""
     async with _servers(scenario, sources.host, clock, recorder) as servers:
-        yield await _tools(scenario, sources, servers)
+        toolbox, _ = await _tools(scenario, sources, servers)
+        yield _injected(toolbox, scenario, recorder)
 
 
-async def _tools(scenario: Scenario, sources: Sources, servers: Servers | None) -> Toolbox:
-    """Load the tools that are no server's while the servers start; then connect to those."""
+async def _tools(
+    scenario: Scenario, sources: Sources, servers: Servers | None
+) -> tuple[Toolbox, tuple[str, ...]]:
+    """Load the tools that are no server's while the servers start; then connect to those.
+
+    The names of the tools that are left out come with them.
+    """
     plain = [sources.toolbox(file) for file in scenario.tools]
     if servers is None:
-        return Merged(plain)
+        return Merged(plain), ()
     await servers.connect()
     keyed = {
-        name: _filtered(name, toolbox, scenario.servers[name])
+        name: Filtered(toolbox, name, scenario.servers[name].allow, scenario.servers[name].deny)
         for name, toolbox in servers.toolboxes.items()
     }
-    return Merged(plain, keyed)
-
-
-def _filtered(name: str, toolbox: Toolbox, server: Server) -> Toolbox:
-    if not server.allow and not server.deny:
-        return toolbox
-    return Filtered(toolbox, name, server.allow, server.deny)
+    left_out = tuple(f"{key}.{name}" for key, box in keyed.items() for name in box.left_out)
+    return Merged(plain, keyed), left_out
 
 
 def _injected(toolbox: Toolbox, scenario: Scenario, recorder: Recorder) -> Toolbox:
     def tell(at: Position, text: str) -> None:
         recorder.emit(at, "injection", {"text": text})
 
-    return Injected(toolbox, scenario.case.injections, tell)
+    injections = scenario.case.injections
+    return Injected(toolbox, injections, tell) if injections else toolbox
 
 
 @asynccontextmanager

@@ -176,6 +176,13 @@ def test_a_known_failure_is_green_while_it_fails_and_red_when_it_passes(project)
     assert "passes, but is a known failure" in passed.err
 
 
+def test_a_limit_that_cannot_be_kept_is_told_once_for_all_cases(project) -> None:
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text.replace("{system:", "{limits: {tokens: 9}, system:"))
+    done = project.agentbox("run", "scenario.yaml")
+    assert done.err.count("warning: the limit `tokens` is not kept") == 1
+
+
 def test_an_errored_known_failure_is_no_known_failure(project) -> None:
     text = (project.root / "scenario.yaml").read_text()
     project.write("scenario.yaml", text.replace("name: adds", "name: adds\n    known_failure: x"))

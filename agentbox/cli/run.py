@@ -42,6 +42,7 @@ from agentbox.session import (
     Progress,
     Runs,
     Selection,
+    Sources,
     Suite,
     exit_code,
     load,
@@ -81,7 +82,11 @@ def run_scenarios(wanted: Wanted) -> int:
     jobs = wanted.jobs or min(8, os.cpu_count() or 1)
     suite = Suite(scenarios, host, folder, jobs, wanted.stop_early)
     screen = _Screen(scenarios, _relative(folder))
-    code = screen.run(suite)
+    try:
+        code = screen.run(suite)
+    except AuthorError as error:
+        runs.discard(folder)
+        return _refused(error, as_json=wanted.as_json)
     runs.remember(screen.failed(), list(screen.judged))
     if wanted.as_json:
         print_json(screen.data(code))
@@ -124,7 +129,7 @@ def check_scenarios(paths: list[str], *, as_json: bool) -> int:
     host = Host(root_of(paths), dict(os.environ))
     try:
         scenarios = load(paths or _default(), host, Selection())
-        resolve(scenarios, host)
+        resolve(scenarios, Sources(host))
     except AuthorError as error:
         return _refused(error, as_json=as_json)
     if as_json:

@@ -20,6 +20,7 @@ from agentbox.loops import conversation, typed
 from agentbox.runtime import Budget, Driver, Effects, Held, Watchdog, stacked
 from agentbox.runtime.wall import elapsed, moment
 from agentbox.session.naming import misnamed
+from agentbox.session.resolving import Unresolved
 from agentbox.session.sources import Sources
 from agentbox.session.staging import setting_of
 from agentbox.session.world import Opened, opened
@@ -59,6 +60,7 @@ async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Pu
 
     Raises:
         TraceError: the trace cannot be written.
+        Unresolved: what the scenarios name does not load; nothing was played.
         CancelledError: the run was interrupted; the trace says so and is sealed.
     """
     clock = clock_of(scenario, live=sources.host.live)
@@ -93,7 +95,7 @@ class _Run:
         self._start()
         try:
             await self._play()
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Unresolved):
             if self.verdict is None:
                 self.writer.emit(self.at, "run.end", {"outcome": "errored", "end": "interrupted"})
             raise

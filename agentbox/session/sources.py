@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
@@ -35,15 +35,20 @@ class Sources:
     """Reads and loads from a host; whatever was read stays as it was, for the whole suite."""
 
     host: Host
+    played: Sequence[Scenario] = ()
+    """All that are played from it: they are loaded together, before the first of them is played."""
     _known: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
 
     def model(self, reference: str) -> Any:
         """Return a model's function.
 
         Raises:
-            AuthorError: there is none.
+            AuthorError: there is none, or it is no function.
         """
-        return self._once("object", reference, lambda: load_object(reference, self.host.root))
+        model = self.once("object", reference, lambda: load_object(reference, self.host.root))
+        if not callable(model):
+            raise AuthorError(Problem(f"the model `{reference}` is no function"))
+        return model
 
     def loop(self, name: str) -> LoopFunction:
         """Return a loop, by its name or by `package.module:function`.
@@ -54,7 +59,7 @@ class Sources:
         known = LOOPS.get(name)
         if known:
             return known
-        loop = self._once("object", name, lambda: load_object(name, self.host.root))
+        loop = self.once("object", name, lambda: load_object(name, self.host.root))
         if not callable(loop):
             raise AuthorError(Problem(f"the loop `{name}` is no function"))
         return _own(name, cast("LoopFunction", loop))
@@ -65,7 +70,7 @@ class Sources:
         Raises:
             AuthorError: something in it is wrong.
         """
-        return self._once("toolbox", file, lambda: self._toolbox(file))
+        return self.once("toolbox", file, lambda: self._toolbox(file))
 
     def code(self, scenario: Scenario) -> dict[str, str]:
         """Return the files of code that a scenario names, each with the hash of its content."""
@@ -74,7 +79,7 @@ class Sources:
         files: dict[str, Path | None] = {name: root / name for name in named}
         modules = {reference.rpartition(":")[0] for reference in _references(scenario)}
         files |= {name: module_file(name, root) for name in modules if name}
-        hashes = {name: self._once("hash", name, partial(_hash, files[name])) for name in files}
+        hashes = {name: self.once("hash", name, partial(_hash, files[name])) for name in files}
         return {name: hashes[name] for name in sorted(hashes) if hashes[name]}
 
     def secrets(self, scenario: Scenario) -> dict[str, str]:
@@ -83,7 +88,8 @@ class Sources:
         environ = self.host.environ
         return {name: environ[name] for name in sorted(names) if environ.get(name)}
 
-    def _once(self, kind: str, name: str, make: Callable[[], Found]) -> Found:
+    def once(self, kind: str, name: str, make: Callable[[], Found]) -> Found:
+        """Return what `make` gives, which is asked once for each kind and name."""
         key = (kind, name)
         if key not in self._known:
             self._known[key] = make()
@@ -96,7 +102,7 @@ class Sources:
             except (OSError, UnicodeDecodeError) as error:
                 raise AuthorError(Problem(f"{file} cannot be read: {error}")) from error
 
-        return self._once("text", file, read)
+        return self.once("text", file, read)
 
     def _toolbox(self, file: str) -> Toolbox:
         if file.endswith(".py"):

@@ -14,6 +14,7 @@ from agentbox.core.scenario import Scenario
 from agentbox.core.trace import Position, Recorder
 from agentbox.runtime import World
 from agentbox.session.models import models_of
+from agentbox.session.resolving import resolve
 from agentbox.session.sources import Host, Sources
 from agentbox.session.staging import user_of
 from agentbox.toolboxes import Filtered, Injected, Merged
@@ -41,10 +42,13 @@ async def opened(
     """Open the world of a scenario's one case.
 
     Raises:
-        AuthorError: the scenario names something that is not there.
+        Unresolved: a scenario that is played names something that is not there.
+        AuthorError: tools have one name, or a glob fits none.
         WorldError: a server did not start.
     """
     async with _servers(scenario, sources.host, clock, recorder) as servers:
+        # While the servers start: what is loaded here costs no time of its own.
+        sources.once("all", "", lambda: resolve(sources.played or (scenario,), sources))
         models = models_of(scenario, sources)
         loop = sources.loop(scenario.agent.loop)
         toolbox, left_out = await _tools(scenario, sources, servers)

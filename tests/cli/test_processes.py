@@ -161,7 +161,9 @@ def test_a_busy_model_is_errored_at_its_deadline_and_the_other_cases_are_judged(
     assert done.data["verdicts"][1]["wall_seconds"] < 10
     assert "gave no answer in 0.5 s at t1/s1: raise `deadlines: {model: ...}`" in done.err
     assert "it held the event loop at" in done.err
-    assert "model.py:" in done.err
+    trace = read_trace(next(path for path in project.traces if "fails" in path.name))
+    (result,) = [event for event in trace.events if event.kind == "model.result"]
+    assert f"at {project.root}/model.py:" in result.data["side"]["detail"]
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])

@@ -158,8 +158,6 @@ def test_a_secret_that_is_an_ordinary_word_changes_no_verdict_and_no_header(host
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (("model.py:reply", "model.py:reples"), "did you mean `reply`?"),
-        (("model.py:reply", "model.py:value"), "'int' object is not callable"),
         (("model.py:reply", "model.py:nested"), "ExceptionGroup"),
         (("{run: 20}", "{run: 0.05, model: 30}"), "the case took more than 0.05 s"),
         (
@@ -174,7 +172,6 @@ def test_a_secret_that_is_an_ordinary_word_changes_no_verdict_and_no_header(host
             ("{system:", "{loop: 'model.py:busy_loop', system:"),
             "the case took more than 0.3 s; it held the event loop at",
         ),
-        (("{system:", "{loop: 'model.py:value', system:"), "the loop `model.py:value` is no fun"),
         (("{system:", "{loop: 'model.py:bad_loop', system:"), "a loop asked 'nonsense', which"),
     ],
 )
@@ -189,6 +186,24 @@ def test_what_cannot_be_played_is_errored_and_its_trace_is_sealed(host, edit, sa
     assert said in shown
     assert exit_code([verdict]) == 3
     assert read_trace(Path(verdict.trace)).complete
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (("model.py:reply", "model.py:reples"), "did you mean `reply`?"),
+        (("model.py:reply", "model.py:value"), "the model `model.py:value` is no function"),
+        (("{system:", "{loop: 'model.py:value', system:"), "the loop `model.py:value` is no fun"),
+    ],
+)
+def test_what_does_not_load_is_told_where_it_is_named_and_nothing_is_played(
+    host, edit, said
+) -> None:
+    with pytest.raises(AuthorError) as caught:
+        _run(host, _load(host, edit=edit))
+    (problem,) = caught.value.problems
+    assert said in f"{problem.message} {problem.note}"
+    assert str(problem.mark).startswith("s.yaml:")
 
 
 def test_the_header_hashes_loops_and_servers_in_this_process_too(host, monkeypatch) -> None:

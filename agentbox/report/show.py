@@ -134,6 +134,7 @@ def brief(events: Sequence[TraceEvent], command: str, *, width: int) -> Line:
 
 def _open(event: TraceEvent, width: int) -> Line:
     names = {
+        "run.start": "the start of the case",
         "model.request": "the model",
         "user.request": "the user",
         "server.start": f"the start of the server {text_of(event.data.get('server'))}",

@@ -233,6 +233,16 @@ def test_in_flight_names_the_open_request() -> None:
     assert [event.at for event in parse_trace(_LONG[:cut]).in_flight()] == ["c:case/t1/s1/call1"]
 
 
+@pytest.mark.parametrize("end", ["run.ready", "run.end"])
+def test_a_run_is_in_flight_from_its_start_until_its_tools_are_there(end: str) -> None:
+    lines: list[bytes] = []
+    writer = _writer(lines)
+    writer.emit("c:a", "run.start", {})
+    assert [event.kind for event in parse_trace(b"".join(lines)).in_flight()] == ["run.start"]
+    writer.emit("c:a", end, {})
+    assert parse_trace(b"".join(lines)).in_flight() == []
+
+
 @pytest.mark.parametrize("end", ["server.ready", "server.died", "server.stop"])
 def test_a_server_is_in_flight_from_its_start_until_it_is_ready_or_gone(end: str) -> None:
     lines: list[bytes] = []

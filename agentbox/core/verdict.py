@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from agentbox.core.errors import Mark, Problem
 from agentbox.core.messages import Json
+from agentbox.core.scenario import Level
 from agentbox.core.trace import Position
 
 Outcome: TypeAlias = Literal["passed", "failed", "errored"]
@@ -30,6 +31,10 @@ class CheckResult:
     source: str = ""
     claim: str = ""
     """What was to hold, as a title: `says March 19`; empty: the kind alone."""
+    level: Level = "fail"
+    """With `warn`, a failure fails no case."""
+    expects_end: bool = False
+    """It holds because the run ended as it did: that end is then no failure."""
 
 
 @dataclass(frozen=True, slots=True)

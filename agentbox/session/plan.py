@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agentbox.core.errors import AuthorError, Problem, nearest
-from agentbox.core.scenario import CheckKind, Kinds, Scenario
+from agentbox.core.scenario import Kinds, Scenario
 from agentbox.judge import CHECKS
 from agentbox.loops import LOOPS
 from agentbox.session.keywords import matcher
@@ -16,7 +16,7 @@ from agentbox.session.sources import Host
 from agentbox.spec import read_scenarios
 
 KINDS = Kinds(
-    checks={name: CheckKind(kind.params, kind.doc) for name, kind in CHECKS.items()},
+    checks=CHECKS,
     loops={name: (loop.__doc__ or "").partition("\n")[0] for name, loop in LOOPS.items()},
 )
 """The names a scenario file may use."""

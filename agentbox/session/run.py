@@ -13,9 +13,9 @@ from agentbox.core.errors import AgentboxError, AuthorError, Problem, WorldError
 from agentbox.core.messages import Json, ToolSpec
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
-from agentbox.core.verdict import CheckResult, Verdict
+from agentbox.core.verdict import CheckResult, Outcome, Verdict
 from agentbox.core.version import VERSION
-from agentbox.judge import end_of, judge, outcome_of, stats_of
+from agentbox.judge import Load, end_of, judge, outcome_of, stats_of
 from agentbox.loops import conversation, typed
 from agentbox.runtime import Budget, Driver, Effects, stacked
 from agentbox.runtime.wall import elapsed, moment
@@ -156,7 +156,7 @@ class _Run:
             return
         self.writer.flush()
         trace = parse_trace(self.file.path.read_bytes(), str(self.file.path))
-        verdict = verdict_on(self.scenario, trace, problems)
+        verdict = verdict_on(self.scenario, trace, problems, self.sources.object)
         self._record(verdict)
         self.verdict = replace(verdict, wall=elapsed() - self.started)
         self.publish(Judged(self.verdict, trace.events))
@@ -170,14 +170,19 @@ class _Run:
         self.writer.emit(self.at, "run.end", data)
 
 
-def verdict_on(scenario: Scenario, trace: Trace, problems: Sequence[Problem]) -> Verdict:
-    """Return what a case came to, as its trace tells it; with any problem it is errored."""
+def verdict_on(
+    scenario: Scenario, trace: Trace, problems: Sequence[Problem], load: Load | None = None
+) -> Verdict:
+    """Return what a case came to, as its trace tells it; with any problem it is errored.
+
+    `load` returns the functions that `python` checks name.
+    """
     case, events, end = scenario.case, trace.events, end_of(trace.events)
     problems = (*problems, *trace.problems)
-    checks = () if problems else judge(events, scenario)
+    checks = () if problems else judge(events, scenario, load=load)
     facts: dict[str, Json] = {}
     if case.attacked and not problems:
-        attacks = _attacks(events, scenario)
+        attacks = _attacks(events, scenario, load)
         useful = outcome_of(checks, end) == "passed"
         facts = {"useful": useful, "attacked": any(a.outcome == "failed" for a in attacks)}
         checks = (*checks, *attacks)
@@ -198,20 +203,26 @@ def verdict_on(scenario: Scenario, trace: Trace, problems: Sequence[Problem]) ->
     )
 
 
-def _attacks(events: Sequence[TraceEvent], scenario: Scenario) -> list[CheckResult]:
+def _attacks(
+    events: Sequence[TraceEvent], scenario: Scenario, load: Load | None
+) -> list[CheckResult]:
     """Return the checks of `attacked` the other way round: one that holds is a failure."""
+    attacked = scenario.case.attacked
     turns = tuple(replace(turn, checks=()) for turn in scenario.case.turns)
-    case = replace(scenario.case, turns=turns, checks=scenario.case.attacked)
-    return [_turned(check) for check in judge(events, replace(scenario, cases=(case,)))]
+    case = replace(scenario.case, turns=turns, checks=attacked)
+    results = judge(events, replace(scenario, cases=(case,)), load=load)
+    return [_turned(check) for check in results[: len(attacked)]]  # an end is not theirs to judge
 
 
 def _turned(check: CheckResult) -> CheckResult:
+    """Return a result the other way round; it expects no end, whatever it says of it."""
     if check.outcome == "errored":
         return check
     worked = check.outcome == "passed"
     message = "the attack worked: this holds" if worked else ""
     claim = f"attacked {check.claim or check.kind}"
-    return replace(check, outcome="failed" if worked else "passed", message=message, claim=claim)
+    outcome: Outcome = "failed" if worked else "passed"
+    return replace(check, outcome=outcome, message=message, claim=claim, expects_end=False)
 
 
 def problems_of(error: BaseException) -> tuple[Problem, ...]:
@@ -235,6 +246,8 @@ def _tool_hash(tool: ToolSpec) -> str:
 
 def _check_data(check: CheckResult) -> dict[str, Json]:
     data: dict[str, Json] = {"check": check.kind, "outcome": check.outcome}
+    if check.level != "fail":
+        data["level"] = check.level
     if check.claim:
         data["claim"] = check.claim
     if check.message:

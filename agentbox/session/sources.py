@@ -35,11 +35,11 @@ class Sources:
     host: Host
     _known: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
 
-    def model(self, reference: str) -> Any:
-        """Return a model's function.
+    def object(self, reference: str) -> Any:
+        """Return what `path/to/file.py:name` or `package.module:name` names.
 
         Raises:
-            AuthorError: there is none.
+            AuthorError: there is no such thing.
         """
         return self._once("object", reference, lambda: load_object(reference, self.host.root))
 
@@ -52,7 +52,7 @@ class Sources:
         known = LOOPS.get(name)
         if known:
             return known
-        loop = self._once("object", name, lambda: load_object(name, self.host.root))
+        loop = self.object(name)
         if not callable(loop):
             raise AuthorError(Problem(f"the loop `{name}` is no function"))
         return cast("LoopFunction", loop)
@@ -113,7 +113,7 @@ class Sources:
         from agentbox.toolboxes.network import Network  # noqa: PLC0415 - as above
 
         network = Network(self.host.environ, self.host.live)
-        return read_definitions(self._text(file), file, self.model, network)
+        return read_definitions(self._text(file), file, self.object, network)
 
     def _variables(self, scenario: Scenario) -> Iterator[str]:
         for server in scenario.servers.values():

@@ -6,7 +6,7 @@ from agentbox.judge.check import Check, JudgeFunction, ObserveFunction
 from agentbox.judge.evidence import Called, Evidence, Load, ModelCall, Seen, Utterance
 from agentbox.judge.failure import Failure, Unjudgeable
 from agentbox.judge.kinds import CHECKS
-from agentbox.judge.observing import distinct, observations_of
+from agentbox.judge.observing import distinct, every, observations_of
 from agentbox.judge.repeats import (
     pass_at_k,
     pass_at_k_interval,
@@ -31,6 +31,7 @@ __all__ = [
     "Utterance",
     "distinct",
     "end_of",
+    "every",
     "judge",
     "observations_of",
     "outcome_of",

@@ -11,6 +11,13 @@ from agentbox.judge.check import Check, parts_of
 from agentbox.judge.kinds import CHECKS
 
 
+def every(checks: Iterable[CheckSpec]) -> Iterator[CheckSpec]:
+    """Yield the checks and the checks they are made of, each before its parts."""
+    for spec in checks:
+        yield spec
+        yield from every(parts_of(spec))
+
+
 def observations_of(
     checks: Iterable[CheckSpec], kinds: Mapping[str, Check] = CHECKS
 ) -> tuple[Observation, ...]:
@@ -19,17 +26,11 @@ def observations_of(
     Those of a turn are made at its end, those of a case at the run's, and those with `when: start`
     before the first turn.
     """
-    return distinct(_wanted(checks, kinds))
+    known = [spec for spec in every(checks) if spec.kind in kinds]
+    return distinct(look for spec in known for look in kinds[spec.kind].observe(spec.params))
 
 
 def distinct(observations: Iterable[Observation]) -> tuple[Observation, ...]:
     """Return the observations, in order, without those that come again."""
     found = {json.dumps(look_of(one), sort_keys=True): one for one in observations}
     return tuple(found.values())
-
-
-def _wanted(checks: Iterable[CheckSpec], kinds: Mapping[str, Check]) -> Iterator[Observation]:
-    for spec in checks:
-        if spec.kind in kinds:
-            yield from kinds[spec.kind].observe(spec.params)
-        yield from _wanted(parts_of(spec), kinds)

@@ -5,7 +5,8 @@ check holds, False or a message where it does not; raising is no verdict.
 
 A command gets the record of the run on stdin. It says `{"pass": true}` or `{"pass": false,
 "message": "..."}` on stdout, or ends with exit code 0 where the check holds and 1 where it does
-not. Any other exit code is no verdict. A look of kind `command` records `{exit, stdout, stderr}`.
+not. Any other exit code is no verdict, and a traceback is none. A look of kind `command` records
+`{exit, stdout, stderr}`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from agentbox.judge.check import Check
 from agentbox.judge.evidence import Evidence, Seen
 from agentbox.judge.failure import Failure, Unjudgeable
 from agentbox.judge.wording import one_line, quoted
+
+_TRACEBACK = "Traceback (most recent call last):"
+"""How Python tells that a program broke, by the exit code of one that says no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ def command(params: CommandCheck, seen: Evidence) -> Failure | None:
     if code not in (0, 1):
         words = one_line(str(found.value["stderr"])[-300:]) or "no words"
         raise Unjudgeable(f"{params.line} ended with exit code {code}: {words}", found.at)
+    if said is None and _TRACEBACK in found.value["stderr"]:
+        raise Unjudgeable(f"{params.line} broke: {one_line(found.value['stderr'], 300)}", found.at)
     if said is None:
         words = str(found.value["stdout"]).strip() or str(found.value["stderr"]).strip()
         return Failure(one_line(words, 300) or f"{params.line} says no", found.at) if code else None

@@ -9,6 +9,7 @@ from pathlib import Path
 from agentbox.core.errors import AuthorError, Mark, Problem
 from agentbox.core.scenario import Scenario
 from agentbox.session.models import models_of
+from agentbox.session.naming import functions_of
 from agentbox.session.sources import Host, Sources
 
 
@@ -34,6 +35,8 @@ def resolve(scenarios: Sequence[Scenario], host: Host) -> None:
 def _named(scenario: Scenario, sources: Sources) -> Iterator[tuple[str, Callable[[], object]]]:
     yield scenario.model.function, lambda: models_of(scenario, sources)
     yield scenario.agent.loop, lambda: sources.loop(scenario.agent.loop)
+    for function in functions_of(scenario):
+        yield function, lambda function=function: sources.object(function)
     for file in scenario.tools:
         yield file, lambda file=file: sources.toolbox(file)
 

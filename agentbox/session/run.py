@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -119,10 +120,19 @@ class _Run:
 
     async def _play(self) -> None:
         scenario, clock, writer = self.scenario, self.clock, self.writer
-        async with opened(scenario, self.sources, clock, writer) as open_world:
+        async with opened(scenario, self.sources, clock, writer, self._told) as open_world:
             await self._drive(open_world)
             open_world.hang_up()
             self._judged(())
+
+    def _told(self) -> bytes:
+        """Return the run so far as one JSON document."""
+        events = [dict(event.data) for event in self._trace().events]
+        return json.dumps({"case": self.scenario.node, "events": events}).encode()
+
+    def _trace(self) -> Trace:
+        self.writer.flush()
+        return parse_trace(self.file.path.read_bytes(), str(self.file.path))
 
     async def _drive(self, open_world: Opened) -> None:
         scenario, writer = self.scenario, self.writer
@@ -154,8 +164,7 @@ class _Run:
         """Judge what the trace holds, record the verdict, publish it."""
         if self.verdict is not None:
             return
-        self.writer.flush()
-        trace = parse_trace(self.file.path.read_bytes(), str(self.file.path))
+        trace = self._trace()
         verdict = verdict_on(self.scenario, trace, problems, self.sources.object)
         self._record(verdict)
         self.verdict = replace(verdict, wall=elapsed() - self.started)

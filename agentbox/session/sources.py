@@ -15,6 +15,7 @@ from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
 from agentbox.loops import LOOPS
 from agentbox.session.loading import load_module, load_object
+from agentbox.session.naming import functions_of
 
 Found = TypeVar("Found")
 
@@ -67,7 +68,8 @@ class Sources:
 
     def code(self, scenario: Scenario) -> dict[str, str]:
         """Return the files of code that a scenario names, each with the hash of its content."""
-        named = [scenario.model.function.rpartition(":")[0], *scenario.tools]
+        functions = [scenario.model.function, *functions_of(scenario)]
+        named = [*(name.rpartition(":")[0] for name in functions), *scenario.tools]
         for server in scenario.servers.values():
             command = server.command
             named += [command] if isinstance(command, str) else [*command, *server.args]

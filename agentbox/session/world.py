@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agentbox.core.clock import Clock
 from agentbox.core.requests import LoopFunction
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
-from agentbox.core.trace import Position, Recorder
+from agentbox.core.trace import Position, Recorder, slug
 from agentbox.runtime import World
+from agentbox.session.looking import Looking, Sight
 from agentbox.session.models import models_of
 from agentbox.session.sources import Host, Sources
 from agentbox.session.staging import user_of
@@ -34,18 +36,25 @@ class Opened:
 
 @asynccontextmanager
 async def opened(
-    scenario: Scenario, sources: Sources, clock: Clock, recorder: Recorder
+    scenario: Scenario,
+    sources: Sources,
+    clock: Clock,
+    recorder: Recorder,
+    record: Callable[[], bytes],
 ) -> AsyncGenerator[Opened]:
-    """Open the world of a scenario's one case.
+    """Open the world of a scenario's one case; `record` gives the run so far to who judges it.
 
     Raises:
         AuthorError: the scenario names something that is not there.
         WorldError: a server did not start.
     """
-    async with _servers(scenario, sources.host, clock, recorder) as servers:
+    site = _Site(scenario, sources.host, clock, recorder)
+    async with _servers(scenario.servers, site) as servers:
         models = models_of(scenario, sources)
         loop = sources.loop(scenario.agent.loop)
         toolbox = await _tools(scenario, sources, servers)
+        sight = Sight(toolbox, servers, clock)
+        look = Looking(scenario, sources.host, recorder, record, sight, partial(_fresh, site))
         if scenario.case.injections:
             toolbox = _injected(toolbox, scenario, recorder)
         world = World(
@@ -56,6 +65,7 @@ async def opened(
             scenario.deadlines,
             scenario.seed,
             scenario.tick,
+            look,
         )
         yield Opened(world, loop, servers.hang_up if servers else _nothing)
 
@@ -65,21 +75,34 @@ async def opened_tools(
     scenario: Scenario, sources: Sources, clock: Clock, recorder: Recorder
 ) -> AsyncGenerator[Toolbox]:
     """Open a scenario's tools alone, as `agentbox tools` wants them."""
-    async with _servers(scenario, sources.host, clock, recorder) as servers:
+    site = _Site(scenario, sources.host, clock, recorder)
+    async with _servers(scenario.servers, site) as servers:
         yield await _tools(scenario, sources, servers)
 
 
 async def _tools(scenario: Scenario, sources: Sources, servers: Servers | None) -> Toolbox:
     """Load the tools that are no server's while the servers start; then connect to those."""
     plain = [sources.toolbox(file) for file in scenario.tools]
-    if servers is None:
-        return Merged(plain)
+    return Merged(plain, await _connected(scenario, servers) if servers else {})
+
+
+async def _connected(scenario: Scenario, servers: Servers) -> dict[str, Toolbox]:
     await servers.connect()
-    keyed = {
+    return {
         name: _filtered(name, toolbox, scenario.servers[name])
         for name, toolbox in servers.toolboxes.items()
     }
-    return Merged(plain, keyed)
+
+
+@asynccontextmanager
+async def _fresh(site: _Site, at: Position) -> AsyncGenerator[Sight]:
+    """Open a world of servers alone, started anew; what they do stands under a look's position."""
+    scenario = site.scenario
+    clock = site.clock if scenario.now == "real" else Clock.at(scenario.now, scenario.zone)
+    ours = {name: server for name, server in scenario.servers.items() if not server.url}
+    async with _servers(ours, replace(site, clock=clock), at) as servers:
+        keyed = await _connected(scenario, servers) if servers else {}
+        yield Sight(Merged((), keyed), servers, clock)
 
 
 def _filtered(name: str, toolbox: Toolbox, server: Server) -> Toolbox:
@@ -95,28 +118,39 @@ def _injected(toolbox: Toolbox, scenario: Scenario, recorder: Recorder) -> Toolb
     return Injected(toolbox, scenario.case.injections, tell)
 
 
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Where servers run, and for whom."""
+
+    scenario: Scenario
+    host: Host
+    clock: Clock
+    recorder: Recorder
+
+
 @asynccontextmanager
 async def _servers(
-    scenario: Scenario, host: Host, clock: Clock, recorder: Recorder
+    servers: Mapping[str, Server], where: _Site, at: Position = ""
 ) -> AsyncGenerator[Servers | None]:
-    if not scenario.servers:
+    if not servers:
         yield None
         return
     from agentbox.toolboxes.mcp import Site, spawned  # noqa: PLC0415 - where there are any
 
+    scenario, host = where.scenario, where.host
     site = Site(
         root=host.root,
-        case=scenario.case.name,
-        clock=clock,
+        at=at or f"h:{slug(scenario.case.name)}",
+        clock=where.clock,
         seed=scenario.seed,
         deadlines=scenario.deadlines,
-        recorder=recorder,
+        recorder=where.recorder,
         environ=host.environ,
         frames=scenario.trace.frames,
         live=host.live,
     )
-    async with spawned(scenario.servers, site) as servers:
-        yield servers
+    async with spawned(servers, site) as running:
+        yield running
 
 
 def _nothing() -> None:

@@ -134,6 +134,16 @@ def test_a_command_that_broke_shows_the_end_of_its_stderr(done):
     assert command(done.__class__().turn().say("x"), 1, stderr="no\nway").message == "no way"
 
 
+def test_a_command_that_ends_with_a_traceback_judges_nothing(done):
+    trace = "Traceback (most recent call last):\n  File ...\nKeyError: 'events'"
+    for code in (0, 1):
+        found = command(done.__class__().turn().say("x"), code, "half", trace)
+        assert found.outcome == "errored"
+        assert found.message.startswith("./check.sh -v broke: Traceback")
+    said = command(done, 1, '{"pass": false, "message": "late"}', trace)
+    assert (said.outcome, said.message) == ("failed", "late")
+
+
 def test_a_command_may_be_a_line(done):
     done.sees(LOOK, {"exit": 0, "stdout": "", "stderr": ""})
     assert done.judge("command", command="./check.sh -v").outcome == "passed"

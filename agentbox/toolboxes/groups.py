@@ -1,0 +1,19 @@
+"""Process groups that are started here die with agentbox, whatever kills it."""
+
+from __future__ import annotations
+
+LIMITS = """
+ulimit -c 0 2>/dev/null
+ulimit -f 2097152 2>/dev/null
+ulimit -n 1024 2>/dev/null
+ulimit -d 4194304 2>/dev/null
+"""
+"""No core files; files of 1 GiB, 1024 open ones, 4 GiB of data. A lower hard limit stays."""
+
+DIE_WITH_US = """
+( (read _ < "/dev/fd/$1"; kill -s KILL -- "-$$") > /dev/null 2>&1 & )
+shift
+exec "$@"
+"""
+"""A script: its first word is the reading end of a pipe that agentbox alone writes to, the others
+are the program. The watcher is nobody's child: a program that waits for its own never meets it."""

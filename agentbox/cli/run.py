@@ -76,10 +76,10 @@ def run_scenarios(wanted: Wanted) -> int:
             return _nothing(as_json=wanted.as_json)
         folder = runs.new()
     except AuthorError as error:
-        return _refused(error, as_json=wanted.as_json)
+        return refused(error, as_json=wanted.as_json)
     jobs = wanted.jobs or min(8, os.cpu_count() or 1)
     suite = Suite(scenarios, host, folder, jobs, wanted.stop_early)
-    screen = _Screen(scenarios, _relative(folder))
+    screen = Screen(scenarios, relative(folder))
     code = screen.run(suite)
     runs.remember(screen.failed(), list(screen.judged))
     if wanted.as_json:
@@ -111,7 +111,8 @@ def _default() -> list[str]:
     raise AuthorError(Problem(f"no scenario was named, and there is no folder {DEFAULT}/ here"))
 
 
-def _refused(error: AgentboxError, *, as_json: bool) -> int:
+def refused(error: AgentboxError, *, as_json: bool) -> int:
+    """Say that nothing ran, and why; return the exit code."""
     complain(error)
     if as_json:
         print_json({"exit": USAGE, "problems": [problem_json(each) for each in error.problems]})
@@ -125,7 +126,7 @@ def check_scenarios(paths: list[str], *, as_json: bool) -> int:
         scenarios = load(paths or _default(), host, Selection())
         resolve(scenarios, host)
     except AuthorError as error:
-        return _refused(error, as_json=as_json)
+        return refused(error, as_json=as_json)
     if as_json:
         print_json({"exit": 0, "cases": [scenario.node for scenario in scenarios]})
     files = len({scenario.path for scenario in scenarios})
@@ -136,7 +137,8 @@ def check_scenarios(paths: list[str], *, as_json: bool) -> int:
     return 0
 
 
-def _relative(folder: Path) -> str:
+def relative(folder: Path) -> str:
+    """Return a folder as it is typed from here."""
     try:
         return str(folder.relative_to(Path.cwd()))
     except ValueError:
@@ -144,8 +146,8 @@ def _relative(folder: Path) -> str:
 
 
 @dataclass(slots=True)
-class _Screen:
-    """Shows a suite while it runs, and what it came to."""
+class Screen:
+    """Shows cases as they are judged, and what they came to."""
 
     scenarios: Sequence[Scenario]
     folder: str
@@ -160,14 +162,12 @@ class _Screen:
 
     def run(self, suite: Suite) -> int:
         """Run the suite; return its exit code."""
-        mode = "live" if suite.host.live else "offline"
-        say([run_header(VERSION, self.scenarios, mode=mode)])
-        self.widest = max(cells(scenario.case.name) for scenario in self.scenarios)
+        self.open("live" if suite.host.live else "offline")
         interrupted = False
         with progress() as live:
 
             def watch(event: Progress) -> None:
-                live.write(self._heard(event))
+                live.write(self.heard(event))
                 live.draw(self._progress())
 
             gc.freeze()
@@ -177,8 +177,13 @@ class _Screen:
                     run_suite(suite, watch)
             except KeyboardInterrupt:
                 interrupted = True
-        self._close(interrupted=interrupted)
+        self.close(interrupted=interrupted)
         return INTERRUPTED if interrupted else exit_code(self.verdicts)
+
+    def open(self, mode: str) -> None:
+        """Tell what is judged."""
+        say([run_header(VERSION, self.scenarios, mode=mode)])
+        self.widest = max(cells(scenario.case.name) for scenario in self.scenarios)
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -202,7 +207,7 @@ class _Screen:
             "verdicts": [verdict_json(verdict) for verdict in self.verdicts],
         }
 
-    def _heard(self, event: Progress) -> list[Line]:
+    def heard(self, event: Progress) -> list[Line]:
         """Return the lines of the cases that are judged, and all before them are too."""
         scenario = event.scenario
         if event.judged is None:
@@ -237,7 +242,8 @@ class _Screen:
         total = len(self.scenarios)
         return progress_line(self.running, len(self.judged), total, self.counts, spent)
 
-    def _close(self, *, interrupted: bool) -> None:
+    def close(self, *, interrupted: bool = False) -> None:
+        """Tell what failed and why, and sum it up."""
         lines = [line for s in self.scenarios[self.shown :] for line in self._late(s)]
         for judged in self._in_order():
             if judged.events:

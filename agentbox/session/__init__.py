@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agentbox.session.plan import KINDS, Selection, load
+from agentbox.session.rejudging import Again, judge_again
 from agentbox.session.resolving import resolve
 from agentbox.session.run import Judged, clock_of, problems_of, run_case
 from agentbox.session.runs import Runs, addresses, find_root, root_of
@@ -22,6 +23,7 @@ __all__ = [
     "INTERRUPTED",
     "KINDS",
     "USAGE",
+    "Again",
     "Host",
     "Judged",
     "Progress",
@@ -33,6 +35,7 @@ __all__ = [
     "clock_of",
     "exit_code",
     "find_root",
+    "judge_again",
     "load",
     "problems_of",
     "resolve",

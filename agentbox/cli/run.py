@@ -24,6 +24,8 @@ from agentbox.report import (
     findings,
     problem_json,
     progress_line,
+    repeat_lines,
+    repeated_json,
     run_header,
     standing,
     styled,
@@ -44,6 +46,7 @@ from agentbox.session import (
     Suite,
     exit_code,
     load,
+    repeated,
     resolve,
     root_of,
     run_suite,
@@ -205,6 +208,7 @@ class Screen:
             "exit": code,
             "wall_seconds": round(elapsed() - self.started, 6),
             "verdicts": [verdict_json(verdict) for verdict in self.verdicts],
+            "repeats": [repeated_json(one) for one in repeated(self.verdicts)],
         }
 
     def heard(self, event: Progress) -> list[Line]:
@@ -217,7 +221,8 @@ class Screen:
         verdict = event.judged.verdict
         self.counts[standing(verdict)] += 1
         self.warnings += findings(event.judged.events, width=width())
-        told = verdict.outcome != "passed" or not verdict.green
+        warned = any(check.warns for check in verdict.checks)
+        told = warned or verdict.outcome != "passed" or not verdict.green
         self.judged[scenario.node] = event.judged if told else Judged(verdict, ())
         lines: list[Line] = []
         while self.shown < len(self.scenarios):
@@ -254,6 +259,8 @@ class Screen:
             left = len(self.scenarios) - len(self.judged)
             said = f"interrupted: {left} of {len(self.scenarios)} not judged"
             lines += [BLANK, styled(said, "warn")]
+        repeats = repeat_lines(repeated(self.verdicts), width=width())
+        lines += [BLANK, *repeats] if repeats else []
         wall = elapsed() - self.started
         lines += [BLANK, *summary(self.verdicts, wall, self.folder, width=width())]
         say(lines)

@@ -12,6 +12,7 @@ from agentbox.judge.repeats import (
     pass_at_k_interval,
     pass_hat_k,
     pass_hat_k_interval,
+    rates,
     wilson,
 )
 from agentbox.judge.verdict import end_of, judge, outcome_of, stats_of
@@ -39,6 +40,7 @@ __all__ = [
     "pass_at_k_interval",
     "pass_hat_k",
     "pass_hat_k_interval",
+    "rates",
     "stats_of",
     "wilson",
 ]

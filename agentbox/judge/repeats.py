@@ -2,13 +2,16 @@
 
 Of n plays c passed. pass@k is the chance that one of k plays passes, pass^k that all k do: both
 without bias from the n that were played (Chen et al. 2021; tau-bench, 2024). The intervals are
-Wilson's score interval of c/n, carried over: both measures rise with the rate.
+Wilson's score interval of c/n, carried over, for both measures rise with the rate; where few plays
+leave the unbiased value beside it, it is widened to hold that.
 """
 
 from __future__ import annotations
 
 from math import comb, sqrt
 from typing import TypeAlias
+
+from agentbox.core.verdict import Rate
 
 Interval: TypeAlias = tuple[float, float]
 NINETY_FIVE = 1.959964
@@ -50,25 +53,39 @@ def wilson(n: int, c: int, z: float = NINETY_FIVE) -> Interval:
 
 
 def pass_at_k_interval(n: int, c: int, k: int, z: float = NINETY_FIVE) -> Interval:
-    """Return the interval of pass@k that Wilson's of the rate makes.
+    """Return the interval of pass@k that Wilson's of the rate makes, with pass@k in it.
 
     Raises:
         ValueError: not 0 <= c <= n, or not 1 <= k <= n.
     """
-    _refuse(n, c, k)
+    value = pass_at_k(n, c, k)
     low, high = wilson(n, c, z)
-    return 1 - (1 - low) ** k, 1 - (1 - high) ** k
+    return min(value, 1 - (1 - low) ** k), max(value, 1 - (1 - high) ** k)
 
 
 def pass_hat_k_interval(n: int, c: int, k: int, z: float = NINETY_FIVE) -> Interval:
-    """Return the interval of pass^k that Wilson's of the rate makes.
+    """Return the interval of pass^k that Wilson's of the rate makes, with pass^k in it.
 
     Raises:
         ValueError: not 0 <= c <= n, or not 1 <= k <= n.
     """
-    _refuse(n, c, k)
+    value = pass_hat_k(n, c, k)
     low, high = wilson(n, c, z)
-    return low**k, high**k
+    return min(value, low**k), max(value, high**k)
+
+
+def rates(n: int, c: int) -> tuple[Rate, ...]:
+    """Return both measures for every k, of n plays of which c passed."""
+    return tuple(
+        Rate(
+            k,
+            pass_at_k(n, c, k),
+            pass_at_k_interval(n, c, k),
+            pass_hat_k(n, c, k),
+            pass_hat_k_interval(n, c, k),
+        )
+        for k in range(1, n + 1)
+    )
 
 
 def _refuse(n: int, c: int, k: int) -> None:

@@ -15,6 +15,7 @@ from agentbox.session.suite import (
     Progress,
     Suite,
     exit_code,
+    repeated,
     run_suite,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "judge_again",
     "load",
     "problems_of",
+    "repeated",
     "resolve",
     "root_of",
     "run_case",

@@ -13,6 +13,7 @@ from agentbox.judge import (
     pass_at_k_interval,
     pass_hat_k,
     pass_hat_k_interval,
+    rates,
     wilson,
 )
 
@@ -35,7 +36,9 @@ def test_an_interval_holds_its_rate_and_lies_between_none_and_all(plays):
     for (low, high), rate in (
         (wilson(n, c), c / n),
         (pass_at_k_interval(n, c, k), 1 - (1 - c / n) ** k),
+        (pass_at_k_interval(n, c, k), pass_at_k(n, c, k)),
         (pass_hat_k_interval(n, c, k), (c / n) ** k),
+        (pass_hat_k_interval(n, c, k), pass_hat_k(n, c, k)),
     ):
         assert 0 <= low <= rate + 1e-12
         assert rate - 1e-12 <= high <= 1
@@ -45,6 +48,15 @@ def test_wilson_is_right_at_both_ends_and_in_the_middle():
     assert wilson(10, 0) == (0.0, pytest.approx(0.27753, abs=1e-5))
     assert wilson(10, 10) == (pytest.approx(0.72247, abs=1e-5), 1.0)
     assert wilson(100, 50) == (pytest.approx(0.40383, abs=1e-5), pytest.approx(0.59617, abs=1e-5))
+
+
+def test_the_rates_of_some_plays_are_both_measures_for_every_k():
+    one, two = rates(2, 1)
+    assert (one.k, one.any, one.all) == (1, 0.5, 0.5)
+    assert (two.k, two.any, two.all) == (2, 1.0, 0.0)
+    assert two.any_interval == pytest.approx((0.18, 1.0), abs=0.01)
+    assert two.all_interval == pytest.approx((0.0, 0.82), abs=0.01)
+    assert rates(0, 0) == ()
 
 
 def test_of_one_play_both_are_the_rate():

@@ -9,7 +9,7 @@ import pytest
 from played import HEAD
 
 from agentbox.core.errors import AuthorError
-from agentbox.session import Selection, exit_code, load
+from agentbox.session import Selection, exit_code, load, repeated
 
 TOOL_NAMES = """\
 from agentbox import call, say
@@ -271,6 +271,12 @@ cases:
     assert [verdict.outcome for verdict in verdicts] == ["passed", "failed", "passed", "failed"]
     assert [verdict.case for verdict in verdicts] == ["a#1", "a#2", "a#3", "a#4"]
     assert exit_code(verdicts) == 0
+    (told,) = repeated(verdicts)
+    assert (told.group, told.played, told.passed, told.enough) == ("s.yaml::a", 4, 2, True)
+    assert [(rate.k, rate.any, rate.all) for rate in told.rates[:2]] == [
+        (1, 0.5, 0.5),
+        (2, pytest.approx(5 / 6), pytest.approx(1 / 6)),
+    ]
     assert exit_code(played(text % 3, model)) == 1
     assert Path(verdicts[0].trace).name == "s__a__r1.jsonl"
 

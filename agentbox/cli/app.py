@@ -134,7 +134,7 @@ def tools() -> None:
 @_live
 @_as_json
 def tools_list(*, scenario: str, live: bool, as_json: bool) -> int:
-    """Start a scenario's servers and list the tools its agent is offered."""
+    """Start a scenario's servers and list its tools, as a case offers them, and to whom."""
     from agentbox.cli.tools import list_them  # noqa: PLC0415 - on demand
 
     return list_them(scenario, live=live, as_json=as_json)

@@ -14,6 +14,7 @@ from pathlib import Path
 from agentbox.cli.output import complain, print_json, progress, say, width
 from agentbox.core.errors import AgentboxError, AuthorError, Problem
 from agentbox.core.scenario import Scenario
+from agentbox.core.trace import TraceEvent
 from agentbox.core.verdict import Verdict
 from agentbox.core.version import VERSION
 from agentbox.report import (
@@ -43,6 +44,7 @@ from agentbox.session import (
     Progress,
     Runs,
     Selection,
+    Sources,
     Suite,
     exit_code,
     load,
@@ -83,7 +85,11 @@ def run_scenarios(wanted: Wanted) -> int:
     jobs = wanted.jobs or min(8, os.cpu_count() or 1)
     suite = Suite(scenarios, host, folder, jobs, wanted.stop_early)
     screen = Screen(scenarios, relative(folder))
-    code = screen.run(suite)
+    try:
+        code = screen.run(suite)
+    except AuthorError as error:
+        runs.discard(folder)
+        return refused(error, as_json=wanted.as_json)
     runs.remember(screen.failed(), list(screen.judged))
     if wanted.as_json:
         print_json(screen.data(code))
@@ -127,7 +133,7 @@ def check_scenarios(paths: list[str], *, as_json: bool) -> int:
     host = Host(root_of(paths), dict(os.environ))
     try:
         scenarios = load(paths or _default(), host, Selection())
-        resolve(scenarios, host)
+        resolve(scenarios, Sources(host))
     except AuthorError as error:
         return refused(error, as_json=as_json)
     if as_json:
@@ -156,7 +162,8 @@ class Screen:
     folder: str
     judged: dict[str, Judged] = field(default_factory=dict[str, Judged])
     shown: int = 0
-    warnings: list[Line] = field(default_factory=list[Line])
+    odd: list[TraceEvent] = field(default_factory=list[TraceEvent])
+    """The findings of all cases."""
     running: list[str] = field(default_factory=list[str])
     file: str = ""
     counts: Counter[str] = field(default_factory=Counter[str])
@@ -220,7 +227,7 @@ class Screen:
         self.running.remove(scenario.case.name)
         verdict = event.judged.verdict
         self.counts[standing(verdict)] += 1
-        self.warnings += findings(event.judged.events, width=width())
+        self.odd += [each for each in event.judged.events if each.kind == "finding"]
         warned = any(check.warns for check in verdict.checks)
         told = warned or verdict.outcome != "passed" or not verdict.green
         self.judged[scenario.node] = event.judged if told else Judged(verdict, ())
@@ -253,8 +260,8 @@ class Screen:
         for judged in self._in_order():
             if judged.events:
                 lines += [BLANK, *failure(judged.verdict, judged.events, width=width())]
-        if self.warnings:
-            lines += [BLANK, *self.warnings]
+        if self.odd:
+            lines += [BLANK, *findings(self.odd, width=width())]
         if interrupted:
             left = len(self.scenarios) - len(self.judged)
             said = f"interrupted: {left} of {len(self.scenarios)} not judged"

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from agentbox.core.errors import nearest
 from agentbox.core.messages import Json
 from agentbox.judge.evidence import Called, Evidence
+from agentbox.judge.failure import Unjudgeable
 from agentbox.judge.values import differences, schema_errors
 from agentbox.judge.wording import one_line, shown
 
@@ -25,8 +26,17 @@ _MOST = 3
 
 
 def calls_of(name: str, seen: Evidence) -> list[Called]:
-    """Return the calls whose tool's name fits the glob, capital and small letters told apart."""
-    return [call for call in seen.calls if fnmatchcase(call.tool, name)]
+    """Return the calls whose tool's name fits the glob, capital and small letters told apart.
+
+    Raises:
+        Unjudgeable: there are none, and no tool's name fits.
+    """
+    found = [call for call in seen.calls if fnmatchcase(call.tool, name)]
+    if found or seen.tools is None or any(fnmatchcase(tool, name) for tool in ("", *seen.tools)):
+        return found
+    close = nearest(name, seen.tools)
+    told = f"did you mean `{close}`?" if close else f"there is: {', '.join(seen.tools) or 'none'}"
+    raise Unjudgeable(f"no tool is named `{name}`: {told}", seen.at)
 
 
 def counted(calls: Sequence[Called], failed_calls: FailedCalls) -> list[Called]:

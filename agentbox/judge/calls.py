@@ -1,7 +1,8 @@
 """Checks on tool calls, as the agent proposed them.
 
 A call counts from its intent on: one that failed, or was cut off, was still called. Names are
-matched by glob, capital and small letters told apart: `accounts.*`.
+matched by glob, capital and small letters told apart: `accounts.*`. A name that no tool has, and
+that nobody called, is misspelt and cannot be judged; `*` speaks of all tools, if there are any.
 """
 
 from __future__ import annotations

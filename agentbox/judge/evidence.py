@@ -117,6 +117,8 @@ class Evidence:
     """What was observed for its checks, at its end and before the first turn."""
     end: End | None = None
     """None where the scope was cut short."""
+    tools: tuple[str, ...] | None = None
+    """The names of all tools there were, for whomever and whenever; None where nothing tells."""
     load: Load | None = None
     """Loads what a `python` check names; None where nothing may be loaded."""
     evaluate: Evaluate = nobody_judges

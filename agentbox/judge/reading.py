@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeVar
 
 from agentbox.core.messages import Json, Usage
@@ -32,6 +33,8 @@ class Run:
 
     whole: Evidence
     turns: Mapping[int, Evidence] = field(default_factory=dict[int, Evidence])
+    late: Mapping[Position, str] = field(default_factory=dict[Position, str])
+    """The model calls that had no answer in time, and how long was waited."""
 
     @property
     def last(self) -> int:
@@ -47,7 +50,7 @@ def read(events: Iterable[TraceEvent]) -> Run:
     said = _by_turn(_said(ours), lambda one: one.at)
     calls = _by_turn(_calls(ours), lambda one: one.at)
     usages = _by_turn([e for e in ours if e.kind == "model.result"], lambda one: one.at)
-    seen = list(_seen(events))
+    seen, tools = list(_seen(events)), _tools(ours)
 
     def evidence(turn: int, at: Position = "", end: End | None = None) -> Evidence:
         return Evidence(
@@ -61,10 +64,11 @@ def read(events: Iterable[TraceEvent]) -> Run:
             _seconds(ours, at),
             tuple(one for one in seen if _look_of(one.at) in (turn, None)),
             end,
+            tools,
         )
 
     scopes = {turn_of(at): evidence(turn_of(at), at, end) for at, end in ends(ours).items()}
-    return Run(scopes.pop(_WHOLE, evidence(_WHOLE)), scopes)
+    return Run(scopes.pop(_WHOLE, evidence(_WHOLE)), scopes, dict(_late(ours)))
 
 
 def ends(events: Iterable[TraceEvent]) -> dict[Position, End | None]:
@@ -122,6 +126,19 @@ def _asked(ours: Sequence[TraceEvent], events: Sequence[TraceEvent]) -> Iterator
         if not in_call(asked.at):
             slots = tuple(asked.data.get("slots") or ())
             yield ModelCall(asked.at, prompt, slots)
+
+
+def _tools(events: Iterable[TraceEvent]) -> tuple[str, ...] | None:
+    """Return the tools that were listed, those that were left out too: they can be spoken of."""
+    ready = [event.data for event in events if event.kind == "run.ready"]
+    names = [(*data.get("tools", ()), *data.get("left_out", ())) for data in ready]
+    return tuple(dict.fromkeys(chain(*names))) if names else None
+
+
+def _late(events: Iterable[TraceEvent]) -> Iterator[tuple[Position, str]]:
+    for event in events:
+        if event.kind == "model.result" and event.data.get("status") == "timeout":
+            yield event.at, str(event.data.get("error"))
 
 
 def _said(events: Iterable[TraceEvent]) -> Iterator[Utterance]:

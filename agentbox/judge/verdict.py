@@ -3,7 +3,8 @@
 Errored goes before failed, failed before passed. A check that can't be evaluated is errored: its
 turn was never played, its scope was cut short, its answer is no JSON, what it wants to know was not
 observed, or the check itself broke. A failure of `level: warn` fails no case; an error does.
-A run that ended by a limit or failed is a failure, unless an `ended` check speaks of that end.
+A run that ended by a limit or failed is a failure, unless an `ended` check speaks of that end. One
+that failed for want of a model's answer in time is errored, unless an `ended` check expects it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from agentbox.core.scenario import Case, CheckSpec, Scenario
-from agentbox.core.trace import TraceEvent
+from agentbox.core.trace import Position, TraceEvent
 from agentbox.core.verdict import CheckResult, Outcome, Stats
 from agentbox.judge.check import Check, claim_of, parts_of
 from agentbox.judge.evidence import Evidence, Load, ended
@@ -156,15 +157,27 @@ def _finished(seen: Evidence | None, turn: int | None, run: Run) -> Evidence:
 def _unexpected_end(
     results: Sequence[CheckResult], run: Run, case: Case
 ) -> tuple[CheckResult, ...]:
-    end = run.whole.end or {}
-    spoken_of = any(
-        r.expects_end or (r.kind == "ended" and r.level == "fail" and r.turn in (None, run.last))
-        for r in results
-    )
-    if end.get("reason", "answered") in _GOOD_ENDS or spoken_of:
+    end, at = run.whole.end or {}, run.whole.answer_at
+    late = run.late.get(at) if end.get("reason") == "failed" else None
+    expected = any(r.expects_end or (not late and _speaks_of_end(r, run)) for r in results)
+    if end.get("reason", "answered") in _GOOD_ENDS or expected:
         return ()
-    why = f" ({end['error']})" if end.get("error") else ""
-    message = one_line(f"the run ended `{run.whole.ended}`{why}, and no check expects it")
-    at = run.whole.answer_at
-    claim = "ended answered"
-    return (CheckResult("ended", "failed", message, None, at, case.mark, claim=claim),)
+    outcome: Outcome = "errored" if late else "failed"
+    message = one_line(_late(late, at) if late else _unspoken_of(run.whole))
+    return (CheckResult("ended", outcome, message, None, at, case.mark, claim="ended answered"),)
+
+
+def _speaks_of_end(result: CheckResult, run: Run) -> bool:
+    last = result.turn in (None, run.last)
+    return last and result.kind == "ended" and result.level == "fail"
+
+
+def _late(how: str, at: Position) -> str:
+    where = at.partition("/")[2]
+    return f"the model gave {how} at {where}: raise `deadlines: {{model: ...}}`"
+
+
+def _unspoken_of(seen: Evidence) -> str:
+    error = (seen.end or {}).get("error")
+    why = f" ({error})" if error else ""
+    return f"the run ended `{seen.ended}`{why}, and no check expects it"

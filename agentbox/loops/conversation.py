@@ -74,7 +74,7 @@ def conversation(agent: LoopFunction, setting: Setting) -> Loop:
     """Play turns until the user is done or a turn ends without an answer.
 
     Raises:
-        WorldError: a call of the setup did not end ok.
+        WorldError: a call of the setup did not end ok, or a simulated user's model failed.
     """
     log = Transcript()
     end = End("answered")
@@ -145,6 +145,9 @@ class _Simulated:
         yield Enter("turn", second.limits, "user")
         end = yield from react(Task(self._log, second.tools))
         yield Leave(end)
+        if end.reason == "failed":
+            why = f"the user's model failed in turn {self._spoken}: {end.data.get('error')}"
+            raise WorldError(Problem(why, hint="mend it, or raise `deadlines: {model: ...}`"))
         over = end.reason != "answered" or second.stop in end.answer
         return None if over else end.answer
 

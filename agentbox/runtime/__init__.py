@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from agentbox.runtime.budget import Budget
+from agentbox.runtime.deadlines import Held, Watchdog
 from agentbox.runtime.driver import Driver
 from agentbox.runtime.effects import Effects, User, World, scripted_user
+from agentbox.runtime.sentry import sentry
 from agentbox.runtime.stack import stacked
 
-__all__ = ["Budget", "Driver", "Effects", "User", "World", "scripted_user", "stacked"]
+__all__ = [
+    "Budget",
+    "Driver",
+    "Effects",
+    "Held",
+    "User",
+    "Watchdog",
+    "World",
+    "scripted_user",
+    "sentry",
+    "stacked",
+]

@@ -52,8 +52,8 @@ from agentbox.core.requests import (
 )
 from agentbox.core.runtime import CallContext, Model, Placed, Toolbox
 from agentbox.core.scenario import Deadlines
-from agentbox.core.trace import Position, Recorder
-from agentbox.runtime.deadlines import Watchdog, is_cancelled
+from agentbox.core.trace import EVENT_FIELDS, Position, Recorder
+from agentbox.runtime.deadlines import Held, Watchdog, is_cancelled
 from agentbox.schema import Shape, shape_of
 
 User: TypeAlias = Callable[[str], Awaitable[UserSaid]]
@@ -98,6 +98,7 @@ class Effects:
 
     def __init__(self, world: World, recorder: Recorder) -> None:
         self._world = world
+        self._clock = world.clock.reading()
         self._recorder = recorder
         self._watchdog = Watchdog()
         self._offered: dict[Actor, tuple[tuple[ToolSpec, ...], frozenset[str]]] = {}
@@ -127,17 +128,17 @@ class Effects:
     async def _ask(self, placed: Placed, ask: Ask) -> Reply:
         self._tick(1)
         self._offer(placed.actor, ask.tools)
-        self._recorder.emit(placed.at, "model.request", self._recorder.prompt(placed.at, ask))
+        self._recorder.ask(placed.at, ask)
         deadline = self._watchdog.within(self._world.deadlines.model)
         try:
             with deadline:
                 said = await self._world.models[placed.actor].reply(ask, placed.at)
-        except TimeoutError:
+        except TimeoutError as error:
             if not deadline.expired:
                 raise
-            return self._model_failed(placed, f"no answer in {self._world.deadlines.model:g} s")
+            return self._model_late(placed, error)
         except asyncio.CancelledError as error:
-            if is_cancelled():
+            if is_cancelled(error):
                 self._model_failed(placed, "interrupted")
                 raise
             raise self._broken(placed, "raised CancelledError") from error
@@ -164,13 +165,23 @@ class Effects:
         self._recorder.emit(placed.at, "model.result", {"error": why})
         return Failed(why)
 
+    def _model_late(self, placed: Placed, error: TimeoutError) -> Failed:
+        why = f"no answer in {self._world.deadlines.model:g} s"
+        held = error.__cause__
+        side = (
+            {"detail": f"it held the event loop at {held.place}"}
+            if isinstance(held, Held)
+            else None
+        )
+        self._recorder.emit(placed.at, "model.result", {"error": why, "status": "timeout"}, side)
+        return Failed(why, "timeout")
+
     def _said(self, placed: Placed, said: Said) -> Said:
         message = _numbered(said.message, placed.at)
         if message is not said.message:
             said = Said(message, said.usage, said.stop, said.limit, said.error)
         name = self._world.models[placed.actor].name
-        self._recorder.emit(placed.at, "model.result", _said_data(said, name))
-        self._recorder.carried(placed.at, message)
+        self._recorder.emit(placed.at, "model.result", _said_data(said, name), None, message)
         return said
 
     # -- tools
@@ -191,8 +202,7 @@ class Effects:
     def _answered(self, placed: Placed, call: ToolCall, result: ToolResult) -> Answer:
         answer = answered(call, result)
         side = {"detail": result.detail} if result.detail else None
-        self._recorder.emit(placed.at, "tool.result", _result_data(result), side)
-        self._recorder.carried(placed.at, answer.message)
+        self._recorder.emit(placed.at, "tool.result", _result_data(result), side, answer.message)
         return answer
 
     async def _result(self, placed: Placed, call: ToolCall) -> ToolResult:
@@ -205,7 +215,7 @@ class Effects:
             return ToolResult("failed", wrong, "schema")
         world = self._world
         limit = world.deadlines.call
-        context = CallContext(placed.at, world.clock, world.seed, limit)
+        context = CallContext(placed.at, self._clock, world.seed, limit)
         deadline = self._watchdog.within(limit)
         try:
             with deadline:
@@ -214,8 +224,8 @@ class Effects:
             if not deadline.expired:
                 raise
             return ToolResult("timeout", _late(limit, error), "transport")
-        except asyncio.CancelledError:
-            if is_cancelled():
+        except asyncio.CancelledError as error:
+            if is_cancelled(error):
                 raise
             return ToolResult("failed", "The tool raised CancelledError.", "tool")
         return shapes.checked(result) if shapes else result
@@ -246,6 +256,9 @@ class Effects:
         return decision
 
     async def _note(self, placed: Placed, note: Note) -> Reply:
+        taken = sorted(note.data.keys() & EVENT_FIELDS)
+        if taken:
+            raise TypeError(f"a loop's note `{note.kind}` has a field {taken[0]!r}: events have it")
         self._recorder.emit(placed.at, note.kind, note.data)
         return Done()
 

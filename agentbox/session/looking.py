@@ -148,8 +148,8 @@ class Looking:
         from agentbox.toolboxes.programs import Program, run_program  # noqa: PLC0415 - as above
 
         host, clock = self.host, self.sight.clock
-        kept = {name: host.environ[name] for name in ("PATH", "HOME") if name in host.environ}
-        env = {"PATH": os.defpath, "LANG": "C.UTF-8", **kept, **contract(clock, self.scenario.seed)}
+        path = host.environ.get("PATH", os.defpath)
+        env = {"PATH": path, "LANG": "C.UTF-8", **contract(clock, self.scenario.seed)}
         argv = argv_of(shlex.split(observation.target), host.root)
         return asdict(await run_program(Program(argv, env, host.root), self.record()))
 

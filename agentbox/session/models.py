@@ -33,7 +33,7 @@ def _model(spec: ModelSpec, scenario: Scenario, sources: Sources) -> Model:
 
 def _native(spec: ModelSpec, scenario: Scenario, sources: Sources) -> Model:
     if spec.provider == "python":
-        return FunctionModel(sources.object(spec.function), spec.name)
+        return FunctionModel(sources.model(spec.function), spec.name)
     from agentbox.models.scripted import ScriptedModel  # noqa: PLC0415 - where one is scripted
 
     return ScriptedModel([turn.script for turn in scenario.case.turns], scenario.node)

@@ -10,8 +10,8 @@ from agentbox.core.errors import AuthorError, Problem, nearest
 from agentbox.core.scenario import Kinds, Scenario
 from agentbox.judge import CHECKS
 from agentbox.loops import LOOPS
+from agentbox.session.inspecting import unseen_servers
 from agentbox.session.keywords import matcher
-from agentbox.session.naming import misnamed
 from agentbox.session.run import clock_of
 from agentbox.session.sources import Host
 from agentbox.spec import read_scenarios
@@ -53,7 +53,7 @@ def load(paths: Sequence[str], host: Host, selection: Selection) -> tuple[Scenar
     for path in paths:
         try:
             for scenario in _read(path, host):
-                problems += [each for each in misnamed(scenario) if each not in problems]
+                problems += [each for each in unseen_servers(scenario) if each not in problems]
                 found.setdefault(scenario.node, _pinned(scenario, host, selection))
         except AuthorError as error:
             problems += [each for each in error.problems if each not in problems]

@@ -51,7 +51,7 @@ def _judged(scenario: Scenario, trace: Trace, sources: Sources) -> Judged:
     told = end.get("problems")
     problems = [Problem(str(each)) for each in told] if is_list(told) else []
     problems += edited(trace, Path(trace.path).read_bytes())
-    verdict = verdict_on(scenario, trace, problems, sources.object)
+    verdict = verdict_on(scenario, trace, problems, sources.check)
     return Judged(replace(verdict, wall=end.get("wall", 0) / _MICROSECONDS), trace.events)
 
 

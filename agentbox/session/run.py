@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias, cast
 
 from agentbox.core.clock import Clock
 from agentbox.core.errors import AgentboxError, AuthorError, Problem, WorldError, place_of
-from agentbox.core.messages import Json, ToolSpec
+from agentbox.core.messages import Json, ToolSpec, is_list, is_object
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
 from agentbox.core.verdict import CheckResult, Outcome, Verdict
 from agentbox.core.version import VERSION
 from agentbox.judge import Load, end_of, judge, outcome_of, stats_of
 from agentbox.loops import conversation, typed
-from agentbox.runtime import Budget, Driver, Effects, stacked
+from agentbox.runtime import Budget, Driver, Effects, Held, Watchdog, stacked
 from agentbox.runtime.wall import elapsed, moment
+from agentbox.session.naming import misnamed
+from agentbox.session.resolving import Unresolved
 from agentbox.session.sources import Sources
 from agentbox.session.staging import setting_of
 from agentbox.session.world import Opened, opened
@@ -59,6 +61,7 @@ async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Pu
 
     Raises:
         TraceError: the trace cannot be written.
+        Unresolved: what the scenarios name does not load; nothing was played.
         CancelledError: the run was interrupted; the trace says so and is sealed.
     """
     clock = clock_of(scenario, live=sources.host.live)
@@ -67,7 +70,7 @@ async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Pu
         later = asyncio.get_running_loop().call_soon
         redactor = Redactor(sources.secrets(scenario))
         writer = TraceWriter(file, clock, elapsed, redactor, later)
-        return await _Run(scenario, sources, clock, writer, file, publish).played()
+        return await _Run(scenario, sources, clock, writer, redactor, file, publish).played()
     finally:
         file.close()
 
@@ -78,6 +81,7 @@ class _Run:
     sources: Sources
     clock: Clock
     writer: TraceWriter
+    redactor: Redactor
     file: TraceFile
     publish: Publish
     started: float = field(default_factory=elapsed)
@@ -92,7 +96,7 @@ class _Run:
         self._start()
         try:
             await self._play()
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Unresolved):
             if self.verdict is None:
                 self.writer.emit(self.at, "run.end", {"outcome": "errored", "end": "interrupted"})
             raise
@@ -116,6 +120,7 @@ class _Run:
             "seed": scenario.seed,
             "code": self.sources.code(scenario),
         }
+        self.redactor.publish(_keys(header))
         self.writer.emit(self.at, "run.start", header)
 
     async def _play(self) -> None:
@@ -138,7 +143,14 @@ class _Run:
         scenario, writer = self.scenario, self.writer
         agent, world = scenario.agent, open_world.world
         tools = world.toolbox.specs()
-        writer.emit(self.at, "run.ready", {"tools": {t.name: _tool_hash(t) for t in tools}})
+        ready: dict[str, Json] = {"tools": {tool.name: _tool_hash(tool) for tool in tools}}
+        if open_world.left_out:
+            ready["left_out"] = open_world.left_out
+        self.redactor.publish([*ready["tools"], *open_world.left_out])
+        writer.emit(self.at, "run.ready", ready)
+        misfits = misnamed(scenario, [tool.name for tool in tools])
+        if misfits:
+            raise AuthorError(*misfits)
         one = open_world.loop
         if agent.output is not None:
             one = typed(one, agent.output, agent.corrections)
@@ -146,16 +158,14 @@ class _Run:
         budget = Budget(self.clock, writer)
         driver = Driver(stacked(Effects(world, writer), budget), slug(scenario.case.name))
         limit = scenario.deadlines.run
-        deadline = asyncio.timeout(limit)
+        deadline = Watchdog().within(limit)
         try:
-            async with deadline:
+            with deadline:
                 end = await driver.drive(loop)
         except TimeoutError as error:
-            if not deadline.expired():
+            if not deadline.expired:
                 raise
-            hint = "raise `deadlines: {run: ...}`"
-            problem = Problem(f"the case took more than {limit:g} s", hint=hint)
-            raise AgentboxError(problem) from error
+            raise _too_long(limit, error.__cause__) from error
         unused = [each for model in world.models.values() for each in model.leftovers()]
         if unused and end.reason == "answered":
             raise WorldError(*unused)
@@ -165,7 +175,7 @@ class _Run:
         if self.verdict is not None:
             return
         trace = self._trace()
-        verdict = verdict_on(self.scenario, trace, problems, self.sources.object)
+        verdict = verdict_on(self.scenario, trace, problems, self.sources.check)
         self._record(verdict)
         self.verdict = replace(verdict, wall=elapsed() - self.started)
         self.publish(Judged(self.verdict, trace.events))
@@ -245,12 +255,27 @@ def problems_of(error: BaseException) -> tuple[Problem, ...]:
     return (Problem(f"{type(error).__name__}: {error}", mark, source=source),)
 
 
+def _too_long(limit: float, cause: BaseException | None) -> WorldError:
+    held = f"; it held the event loop at {cause.place}" if isinstance(cause, Held) else ""
+    hint = "raise `deadlines: {run: ...}`"
+    return WorldError(Problem(f"the case took more than {limit:g} s{held}", hint=hint))
+
+
 def _last_position(events: Sequence[TraceEvent]) -> str:
     return next((e.at for e in reversed(events) if e.kind.startswith(("model", "tool"))), "")
 
 
 def _tool_hash(tool: ToolSpec) -> str:
     return content_hash([tool.name, tool.description, tool.input_schema, tool.output_schema])
+
+
+def _keys(value: Json) -> Iterator[str]:
+    """Yield every key in a JSON value."""
+    if is_object(value):
+        yield from value
+    inside = value.values() if is_object(value) else value if is_list(value) else ()
+    for each in inside:
+        yield from _keys(each)
 
 
 def _check_data(check: CheckResult) -> dict[str, Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from agentbox.core.messages import Message, ToolCall, ToolSpec
@@ -47,6 +48,25 @@ def parted_by_audience(
     for spec in specs:
         parted[_audience(scenario, spec.name)].append(spec)
     return {audience: tuple(theirs) for audience, theirs in parted.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whose a tool is, and the first turn that offers it."""
+
+    audience: Audience
+    turn: int = 1
+
+
+def standings(scenario: Scenario, specs: Sequence[ToolSpec]) -> dict[str, Standing]:
+    """Return how each tool stands in a scenario's one case, by its name."""
+    return {spec.name: _standing(scenario, spec.name) for spec in specs}
+
+
+def _standing(scenario: Scenario, name: str) -> Standing:
+    withheld = [e.until for e in scenario.case.withhold if fnmatchcase(name, e.tools)]
+    audience = _audience(scenario, name)
+    return Standing(audience, max(withheld, default=1) if audience == "agent" else 1)
 
 
 def _audience(scenario: Scenario, name: str) -> Audience:

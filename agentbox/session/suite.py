@@ -53,6 +53,7 @@ def run_suite(suite: Suite, watch: Watch) -> list[Verdict]:
     A case whose trace cannot be written is errored; the others go on.
 
     Raises:
+        AuthorError: what the scenarios name does not load; nothing was played, no server is left.
         KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP, once every trace and server is closed.
     """
     return run_to_end(_run(suite, watch))
@@ -60,7 +61,7 @@ def run_suite(suite: Suite, watch: Watch) -> list[Verdict]:
 
 async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
     places = asyncio.Semaphore(max(1, suite.jobs))
-    sources = Sources(suite.host)
+    sources = Sources(suite.host, suite.scenarios)
     stopped = False
 
     async def one(scenario: Scenario, path: Path) -> Verdict | None:

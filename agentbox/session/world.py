@@ -16,6 +16,7 @@ from agentbox.core.trace import Position, Recorder, slug
 from agentbox.runtime import World
 from agentbox.session.looking import Looking, Sight
 from agentbox.session.models import models_of
+from agentbox.session.resolving import resolve
 from agentbox.session.sources import Host, Sources
 from agentbox.session.staging import user_of
 from agentbox.toolboxes import Filtered, Injected, Merged
@@ -30,6 +31,8 @@ class Opened:
 
     world: World
     loop: LoopFunction
+    left_out: tuple[str, ...]
+    """The tools of its servers that `allow` and `deny` keep from everybody."""
     hang_up: Callable[[], None]
     """Tell the servers that the run is over, without waiting for their end."""
 
@@ -45,21 +48,22 @@ async def opened(
     """Open the world of a scenario's one case; `record` gives the run so far to who judges it.
 
     Raises:
-        AuthorError: the scenario names something that is not there.
+        Unresolved: a scenario that is played names something that is not there.
+        AuthorError: tools have one name, or a glob fits none.
         WorldError: a server did not start.
     """
     site = _Site(scenario, sources.host, clock, recorder)
     async with _servers(scenario.servers, site) as servers:
+        # While the servers start: what is loaded here costs no time of its own.
+        sources.once("all", "", lambda: resolve(sources.played or (scenario,), sources))
         models = models_of(scenario, sources)
         loop = sources.loop(scenario.agent.loop)
-        toolbox = await _tools(scenario, sources, servers)
+        toolbox, left_out = await _tools(scenario, sources, servers)
         sight = Sight(toolbox, servers, clock)
         look = Looking(scenario, sources.host, recorder, record, sight, partial(_fresh, site))
-        if scenario.case.injections:
-            toolbox = _injected(toolbox, scenario, recorder)
         world = World(
             models,
-            toolbox,
+            _injected(toolbox, scenario, recorder),
             user_of(scenario.case),
             clock,
             scenario.deadlines,
@@ -67,7 +71,7 @@ async def opened(
             scenario.tick,
             look,
         )
-        yield Opened(world, loop, servers.hang_up if servers else _nothing)
+        yield Opened(world, loop, left_out, servers.hang_up if servers else _nothing)
 
 
 @asynccontextmanager
@@ -77,19 +81,29 @@ async def opened_tools(
     """Open a scenario's tools alone, as `agentbox tools` wants them."""
     site = _Site(scenario, sources.host, clock, recorder)
     async with _servers(scenario.servers, site) as servers:
-        yield await _tools(scenario, sources, servers)
+        toolbox, _ = await _tools(scenario, sources, servers)
+        yield _injected(toolbox, scenario, recorder)
 
 
-async def _tools(scenario: Scenario, sources: Sources, servers: Servers | None) -> Toolbox:
-    """Load the tools that are no server's while the servers start; then connect to those."""
+async def _tools(
+    scenario: Scenario, sources: Sources, servers: Servers | None
+) -> tuple[Toolbox, tuple[str, ...]]:
+    """Load the tools that are no server's while the servers start; then connect to those.
+
+    The names of the tools that are left out come with them.
+    """
     plain = [sources.toolbox(file) for file in scenario.tools]
-    return Merged(plain, await _connected(scenario, servers) if servers else {})
+    if servers is None:
+        return Merged(plain), ()
+    keyed = await _connected(scenario, servers)
+    left_out = tuple(f"{key}.{name}" for key, box in keyed.items() for name in box.left_out)
+    return Merged(plain, keyed), left_out
 
 
-async def _connected(scenario: Scenario, servers: Servers) -> dict[str, Toolbox]:
+async def _connected(scenario: Scenario, servers: Servers) -> dict[str, Filtered]:
     await servers.connect()
     return {
-        name: _filtered(name, toolbox, scenario.servers[name])
+        name: Filtered(toolbox, name, scenario.servers[name].allow, scenario.servers[name].deny)
         for name, toolbox in servers.toolboxes.items()
     }
 
@@ -105,17 +119,12 @@ async def _fresh(site: _Site, at: Position) -> AsyncGenerator[Sight]:
         yield Sight(Merged((), keyed), servers, clock)
 
 
-def _filtered(name: str, toolbox: Toolbox, server: Server) -> Toolbox:
-    if not server.allow and not server.deny:
-        return toolbox
-    return Filtered(toolbox, name, server.allow, server.deny)
-
-
 def _injected(toolbox: Toolbox, scenario: Scenario, recorder: Recorder) -> Toolbox:
     def tell(at: Position, text: str) -> None:
         recorder.emit(at, "injection", {"text": text})
 
-    return Injected(toolbox, scenario.case.injections, tell)
+    injections = scenario.case.injections
+    return Injected(toolbox, injections, tell) if injections else toolbox
 
 
 @dataclass(frozen=True, slots=True)

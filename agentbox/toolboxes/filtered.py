@@ -31,6 +31,9 @@ class Filtered:
             for spec in toolbox.specs()
             if (not allow or fits(spec.name, allow)) and not fits(spec.name, deny)
         ]
+        kept = {spec.name for spec in self._specs}
+        self.left_out = tuple(each for each in names if each not in kept)
+        """The names of the others."""
 
     def specs(self) -> Sequence[ToolSpec]:
         """Return the tools that are left, in their order."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
 from agentbox.core.errors import WorldError
@@ -29,6 +29,7 @@ class Program:
 
     argv: Sequence[str]
     env: Mapping[str, str]
+    """With it a home of its own, and nothing else."""
     cwd: Path
 
 
@@ -49,24 +50,29 @@ async def run_program(program: Program, stdin: bytes) -> Ended:
     Raises:
         WorldError: it wrote more than 64 KiB to stdout.
     """
-    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+    with (
+        TemporaryDirectory(prefix="agentbox-", ignore_cleanup_errors=True) as home,
+        TemporaryFile() as given,
+        TemporaryFile() as out,
+        TemporaryFile() as err,
+    ):
         given.write(stdin)
         given.seek(0)
-        code = await _run(program, (given, out, err))
+        code = await _run(program, home, (given, out, err))
         return Ended(code, _whole(out), _tail(err))
 
 
-async def _run(program: Program, files: tuple[IO[bytes], IO[bytes], IO[bytes]]) -> int:
+async def _run(program: Program, home: str, files: tuple[IO[bytes], IO[bytes], IO[bytes]]) -> int:
     given, out, err = files
     watched, alive = os.pipe()
     try:
         popen = subprocess.Popen(  # noqa: ASYNC220, S603 - at once; what the scenario names
-            ("/bin/sh", "-c", LIMITS + DIE_WITH_US, "sh", str(watched), *program.argv),
+            ("/bin/sh", "-c", LIMITS + DIE_WITH_US, "sh", str(watched), home, *program.argv),
             stdin=given,
             stdout=out,
             stderr=err,
             cwd=program.cwd,
-            env=program.env,
+            env={**program.env, "HOME": home, "TMPDIR": home},
             start_new_session=True,
             pass_fds=(watched,),
         )

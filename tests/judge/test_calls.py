@@ -46,6 +46,30 @@ def test_no_call_at_all_is_told_as_that(tape):
     assert found.message == "accounts.get_account was never called; no tool was"
 
 
+def test_a_name_that_no_tool_has_cannot_be_judged(tape):
+    tape.emit("c:case", "run.ready", tools={GET: "h"}, left_out=["accounts.delete"])
+    tape.turn().call(got("LLM-4829")).call(("made.up", {}, {"status": "failed"})).say("Done.")
+    for kind in ("tool_not_called", "tool_called"):
+        found = tape.judge(kind, name="accounts.get_acount")
+        assert (found.outcome, found.message) == (
+            "errored",
+            f"no tool is named `accounts.get_acount`: did you mean `{GET}`?",
+        )
+    told = tape.judge("tool_called", turn=1, name="x", times=0).message
+    assert told == f"no tool is named `x`: there is: {GET}, accounts.delete"
+    assert tape.judge("tool_not_called", name="accounts.del*").outcome == "passed"
+    assert tape.judge("tool_not_called", name="made.up").outcome == "failed"
+
+
+def test_all_tools_can_be_spoken_of_where_there_are_none(tape):
+    tape.emit("c:case", "run.ready", tools={})
+    tape.turn().say("Done.")
+    assert tape.judge("tool_not_called", name="*").outcome == "passed"
+    assert tape.judge("tool_not_called", name="a").message == (
+        "no tool is named `a`: there is: none"
+    )
+
+
 def test_arguments_are_compared_over_the_union_of_keys(tape):
     tape.turn().call(got("LLM-4829", limit=5)).say("Done.")
     exact = tape.judge("tool_called", name=GET, args={"account_id": "LLM-4829"})

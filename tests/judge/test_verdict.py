@@ -195,6 +195,40 @@ def test_an_end_by_a_limit_that_no_check_speaks_of_is_one_failure_more(tape):
     assert outcome_of(found, end_of(tape.events)) == "failed"
 
 
+def _late(tape):
+    tape.turn().ends("failed", error="no answer in 2 s")
+    at = "c:case/t1/s1"
+    tape.emit(at, "model.request", n=1, new=[])
+    tape.emit(at, "model.result", error="no answer in 2 s", status="timeout")
+    return tape
+
+
+def test_a_run_whose_model_was_late_could_not_be_judged(tape):
+    answered = ("ended", None, {"reason": "answered"})
+    found = _late(tape).results(SAYS_HI, answered)
+    assert [one.outcome for one in found] == ["failed", "failed", "errored"]
+    assert found[-1].message == (
+        "the model gave no answer in 2 s at t1/s1: raise `deadlines: {model: ...}`"
+    )
+    assert found[-1].at == "c:case/t1/s1"
+    assert outcome_of(found, end_of(tape.events)) == "errored"
+
+
+def test_a_check_may_expect_a_model_to_be_late(tape):
+    found = _late(tape).results(("ended", None, {"reason": "failed"}))
+    assert [one.outcome for one in found] == ["passed"]
+    assert outcome_of(found, end_of(tape.events)) == "passed"
+
+
+def test_a_model_that_was_late_and_then_answered_is_judged(tape):
+    tape.turn()
+    tape.emit("c:case/t1/s1", "model.request", n=1, new=[])
+    tape.emit("c:case/t1/s1", "model.result", error="no answer in 2 s", status="timeout")
+    tape.steps = 1
+    found = tape.say("hi").ends("failed", error="of its own").results(SAYS_HI)
+    assert [one.outcome for one in found] == ["passed", "failed"]
+
+
 def test_a_failed_run_tells_its_error(tape):
     tape.turn().say("hi").ends("failed", error="the model\nbroke")
     (found,) = tape.results()

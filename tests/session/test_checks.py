@@ -11,7 +11,7 @@ import pytest
 from played import Played
 
 from agentbox.core.errors import AuthorError
-from agentbox.session import KINDS, Host, Selection, load, resolve
+from agentbox.session import KINDS, Host, Selection, Sources, load, resolve
 
 HEAD = """\
 version: 1
@@ -35,6 +35,10 @@ TOOLS = '''\
 def look(key: str) -> str:
     """Look a key up."""
     return f"At {key}: POL-7 says 1234.5"
+
+def put(key: str) -> str:
+    """Put it there."""
+    return key
 
 def total() -> dict[str, int]:
     """Add it all up."""
@@ -162,7 +166,6 @@ def test_a_check_that_only_warns_and_can_not_be_judged_is_errored(played) -> Non
 @pytest.mark.parametrize(
     ("check", "said"),
     [
-        ("python: 'f.py:nope'", "the check `python` raised AuthorError: `f.py` has no `nope`"),
         ("python: 'f.py:dear'", "the check `python` raised TypeError: dear() missing 1 required"),
         ("command: ./nope.sh", "./nope.sh ended with exit code 127: "),
         ("command: [python, -c, '']", ""),
@@ -217,7 +220,7 @@ def test_a_function_that_is_not_there_is_found_before_anything_runs(played) -> N
     played.write("s.yaml", HEAD + "    checks:\n      - not: {python: 'f.py:deer'}\n")
     scenarios = load([str(played.host.root / "s.yaml")], played.host, Selection())
     with pytest.raises(AuthorError) as caught:
-        resolve(scenarios, played.host)
+        resolve(scenarios, Sources(played.host))
     (problem,) = caught.value.problems
     assert (problem.message, problem.note) == ("`f.py` has no `deer`", "did you mean `dear`?")
     assert (problem.mark.line, problem.mark.column) == (18, 24)

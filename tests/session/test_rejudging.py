@@ -85,6 +85,13 @@ def test_a_python_check_is_loaded_as_in_a_run(run) -> None:
     assert [check.outcome for check in verdict.checks] == ["passed"]
 
 
+def test_a_python_check_that_does_not_load_is_errored(run) -> None:
+    change(run, "{says: Good, level: warn}", "{python: 'gone.py:calm'}")
+    (verdict,) = again(run, which=slice(2, 3))
+    assert verdict.outcome == "errored"
+    assert "there is no file gone.py" in verdict.checks[0].message
+
+
 def test_a_case_that_is_gone_and_a_file_that_is_wrong_are_named(run) -> None:
     change(run, "name: b", "name: c")
     with pytest.raises(AuthorError) as caught:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stage import LOOK, Stage, Tools, play_on, staged
 
-from agentbox import Clock, Message, ToolCall, ToolSpec, call, say
+from agentbox import Clock, End, Message, ToolCall, ToolSpec, call, say
 from agentbox.core.errors import TraceError
+from agentbox.core.requests import Note
 from agentbox.runtime.wall import elapsed
 from agentbox.trace import (
     Redactor,
@@ -282,6 +283,17 @@ def test_starts_and_requests_are_on_the_tape_at_once_and_the_rest_a_turn_later()
     turn()
     assert kinds()[4:] == ["tool.result"]
     assert len(lines) == 4, "one write for each of these moments"
+
+
+@pytest.mark.parametrize("field", ["at", "kind", "clock", "h", "seq", "side", "wall"])
+def test_a_loops_note_cannot_speak_for_its_event(field: str) -> None:
+    def loop(task):
+        yield Note("plan.made", {field: 1})
+        return End("answered")
+
+    stage = staged(lambda m, t: "hi", agent=loop)
+    assert isinstance(stage.error, TypeError)
+    assert f"a loop's note `plan.made` has a field {field!r}" in str(stage.error)
 
 
 def test_a_trace_is_never_written_over(tmp_path: Path) -> None:

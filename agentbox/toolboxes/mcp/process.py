@@ -2,8 +2,9 @@
 
 Spawning is synchronous, so that no cancellation falls into it. Whatever happens, the whole group
 dies with the server: also when it exits politely, also (on Linux) those of its descendants that
-left the group, whom a variable in their environment betrays. If agentbox itself is killed, a
-watcher in the group sees the end of a pipe that only agentbox held, and kills the group.
+left the group, as `kin` finds them. If agentbox itself is killed, a watcher in the group sees the
+end of a pipe that only agentbox held; it kills the server and its descendants, removes the
+server's folder, and kills the group, itself in it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -22,6 +23,7 @@ from threading import Thread
 from agentbox.core.errors import Problem, WorldError
 from agentbox.toolboxes.groups import DIE_WITH_US, LIMITS
 from agentbox.toolboxes.mcp.environment import MARKER, environment
+from agentbox.toolboxes.mcp.kin import Kin
 from agentbox.toolboxes.mcp.masks import Masks
 from agentbox.toolboxes.mcp.plans import Plan, Site
 
@@ -52,6 +54,7 @@ class Process:
             shutil.rmtree(self._box, ignore_errors=True)
             raise
         self.pid = self._popen.pid
+        self._kin = Kin(self.pid, self._mark)
         self.code: int | None = None
         self.hung_up = False
         self.killed = False
@@ -77,7 +80,7 @@ class Process:
         watched, self._alive = os.pipe()
         try:
             return subprocess.Popen(  # noqa: S603 - what the scenario names is what it wants run
-                ("/bin/sh", "-c", script, "sh", str(watched), *plan.argv),
+                ("/bin/sh", "-c", script, "sh", str(watched), str(self._box), *plan.argv),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -116,6 +119,7 @@ class Process:
     def hang_up(self) -> None:
         """Close the server's stdin, now: it is asked to end, and nobody waits."""
         self.hung_up = True
+        self._hold()
         if self._stdin is not None:
             unsent = self._stdin.get_write_buffer_size()
             self._stdin.close()
@@ -134,12 +138,16 @@ class Process:
     def _ended(self, code: int) -> None:
         self.code = code
         self._signal(signal.SIGKILL)
-        _kill_marked(self._mark)
+        self._kin.kill()
         self._exited.set()
         # A descendant that hid may hold the pipes open: nobody waits for it.
         self._loop.call_later(_LAST_WORDS_SECONDS, self._deafen)
         if not self.hung_up:
             self._died()
+
+    def _hold(self) -> None:
+        if self._popen.returncode is None:
+            self._kin.hold()
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
@@ -149,6 +157,7 @@ class Process:
         """Kill the server and its group at once."""
         if self.code is None:
             self.killed = True
+            self._hold()
             self._signal(signal.SIGKILL)
 
     async def end(self, patience: float) -> None:
@@ -163,6 +172,7 @@ class Process:
                 if await _within(seconds, self._exited):
                     break
                 self.killed = True
+                self._hold()
                 self._signal(number)
             await _within(_LAST_WORDS_SECONDS, self._stderr.ended)
         finally:
@@ -249,21 +259,3 @@ def _put_files(folder: Path, files: Mapping[str, str], root: Path) -> None:
 def _unstartable(plan: Plan, why: str, hint: str) -> WorldError:
     message = f"the server `{plan.name}` cannot be started: {why} ({plan.written})"
     return WorldError(Problem(message, hint=hint))
-
-
-def _kill_marked(mark: bytes) -> None:
-    """Kill those who carry the mark in their environment, and the children they have meanwhile."""
-    for _ in range(5):
-        found = list(_marked(mark))
-        for pid in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        if not found:
-            return
-
-
-def _marked(mark: bytes) -> Iterator[int]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # gone, or another user's
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                yield int(folder.name)

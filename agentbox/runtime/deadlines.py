@@ -24,12 +24,13 @@ class Held(asyncio.CancelledError):
 
     def __init__(self, frame: FrameType) -> None:
         super().__init__()
-        while frame.f_back and not _is_ours(frame.f_back):
+        while frame.f_back and not is_ours(frame.f_back):
             frame = frame.f_back
         self.place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def _is_ours(frame: FrameType) -> bool:
+def is_ours(frame: FrameType) -> bool:
+    """Return whether a frame runs code of agentbox, and not what somebody else wrote for it."""
     return str(frame.f_globals.get("__name__")).startswith("agentbox.")
 
 

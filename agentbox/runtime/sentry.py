@@ -2,9 +2,10 @@
 
 Functions of models are called in place. A hop to a thread and back would cost 30 to 36 µs of CPU,
 a bare hand-over between two threads 14.5, where a whole step takes 53; this costs a step nothing.
-A thread asks the event loop to turn, four times a second. Where it does not, the thread signals the
-main thread, and the handler raises `Held` in whatever task holds it past its deadline, or once the
-run is to end: so the deadline is met within a second, and so is Ctrl-C.
+A thread asks the event loop to turn, twice a second. Where it does not, the thread signals the main
+thread, and the handler raises `Held` in whatever task holds it past its deadline, or once the run
+is to end: so the deadline is met within a second, and so is Ctrl-C. It is never raised in the
+middle of code of agentbox's own, which has files and positions to keep in order.
 
 A signal also ends a sleep, a read and a wait for a lock, which an exception set by another thread
 (`PyThreadState_SetAsyncExc`) would wait for. SIGURG is what Go's runtime takes for the same end:
@@ -23,11 +24,10 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 
-from agentbox.runtime.deadlines import Held, overdue
+from agentbox.runtime.deadlines import Held, is_ours, overdue
 
-_DEADLINES = Held.__module__
-_EVERY = 0.25
-"""Seconds between two looks: what holds the event loop for one of them is signalled."""
+_EVERY = 0.5
+"""Seconds between two looks: what holds the event loop from one to the next is signalled."""
 
 
 @contextmanager
@@ -40,8 +40,8 @@ def sentry() -> Generator[None]:
 
     def end_holder(_: int, frame: FrameType | None) -> None:
         task = asyncio.current_task(loop)
-        if task is None or frame is None or frame.f_globals.get("__name__") == _DEADLINES:
-            return  # in the middle of a deadline's own end nothing is late any more
+        if task is None or frame is None or is_ours(frame):
+            return
         deadline = overdue(task)
         if deadline:
             deadline.expire_in_place()

@@ -57,7 +57,7 @@ def test_a_model_that_holds_the_event_loop_ends_at_its_deadline_and_others_go_on
     assert held.trace.complete
     assert other.end is not None
     assert other.end.reason == "answered"
-    assert took < 1.2
+    assert took < 10
 
 
 def test_an_async_tool_that_holds_the_event_loop_is_a_timeout_the_agent_sees() -> None:

@@ -175,10 +175,23 @@ class _Run:
         if self.verdict is not None:
             return
         trace = self._trace()
-        verdict = verdict_on(self.scenario, trace, problems, self.sources.check)
+        verdict = self._verdict(trace, problems)
         self._record(verdict)
         self.verdict = replace(verdict, wall=elapsed() - self.started)
         self.publish(Judged(self.verdict, trace.events))
+
+    def _verdict(self, trace: Trace, problems: Sequence[Problem]) -> Verdict:
+        """Return the verdict; a function of a check's that never ends makes the case errored."""
+        limit = self.scenario.deadlines.run
+        deadline = Watchdog().within(limit)
+        try:
+            with deadline:
+                return verdict_on(self.scenario, trace, problems, self.sources.check)
+        except TimeoutError as error:
+            if not deadline.expired:
+                raise
+            late = _too_long(limit, error.__cause__).problems
+            return verdict_on(self.scenario, trace, (*problems, *late))
 
     def _record(self, verdict: Verdict) -> None:
         for check in verdict.checks:

@@ -214,6 +214,19 @@ def test_a_command_is_given_the_environment_of_the_run_and_no_other(played) -> N
     assert "SECRET" not in names
 
 
+def test_a_function_that_never_ends_makes_the_case_errored_at_the_deadline_of_the_run(
+    played,
+) -> None:
+    prepare(played)
+    played.write("endless.py", "def check(seen):\n    while True:\n        pass\n")
+    head = HEAD + "    deadlines: {run: 1}\n"
+    (verdict,) = played("    checks: [{python: 'endless.py:check'}]\n", head=head)
+    assert verdict.outcome == "errored"
+    message = verdict.problems[0].message
+    assert message.startswith("the case took more than 1 s; it held the event loop at ")
+    assert "endless.py:" in message
+
+
 def test_a_function_that_is_not_there_is_found_before_anything_runs(played) -> None:
     played.write("f.py", FUNCTIONS)
     played.write("mine.py", TOOLS)

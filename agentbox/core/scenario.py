@@ -31,6 +31,9 @@ class Internal:
     """Marks a field that is no key of the file; the reader fills it."""
 
 
+Level: TypeAlias = Literal["fail", "warn"]
+
+
 @dataclass(frozen=True, slots=True)
 class CheckSpec:
     """A check as written: its kind, its parameters, and the place that a failure points to."""
@@ -41,6 +44,8 @@ class CheckSpec:
     mark: Mark = field(default_factory=lambda: Mark(""))
     source: str = ""
     """The source line."""
+    level: Level = "fail"
+    """Whether it fails its case or only warns."""
 
 
 @dataclass(frozen=True, slots=True)

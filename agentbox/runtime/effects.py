@@ -40,20 +40,27 @@ from agentbox.core.requests import (
     Leave,
     Note,
     Now,
+    Observation,
+    Observe,
+    Observed,
     ReadClock,
     Reply,
     Said,
     UserSaid,
     answered,
+    look_of,
 )
 from agentbox.core.runtime import CallContext, Model, Placed, Toolbox
 from agentbox.core.scenario import Deadlines
-from agentbox.core.trace import EVENT_FIELDS, Recorder
+from agentbox.core.trace import EVENT_FIELDS, Position, Recorder
 from agentbox.runtime.deadlines import Held, Watchdog, is_cancelled
 from agentbox.schema import Shape, shape_of
 
 User: TypeAlias = Callable[[str], Awaitable[UserSaid]]
 """Gives the user's next words to what they heard last; None when there are no more."""
+
+Look: TypeAlias = Callable[[Observation, Position], Awaitable[Observed]]
+"""Looks at the world for a check; what it does for that is recorded under the position."""
 
 
 def scripted_user(turns: Iterable[str | UserSaid]) -> User:
@@ -67,6 +74,11 @@ def scripted_user(turns: Iterable[str | UserSaid]) -> User:
     return user
 
 
+async def nothing_seen(observation: Observation, at: Position) -> Observed:  # noqa: ARG001 - a Look
+    """See nothing: a world of loops and tools alone."""
+    return Observed(error="there is nobody to look")
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Who answers: everything a run touches outside itself."""
@@ -78,6 +90,7 @@ class World:
     deadlines: Deadlines
     seed: int = 0
     tick: float = 0.0
+    look: Look = nothing_seen
 
 
 class Effects:
@@ -96,6 +109,7 @@ class Effects:
             AskUser: self._ask_user,
             Approve: self._approve,
             Note: self._note,
+            Observe: self._observe,
             ReadClock: self._read_clock,
             Enter: self._enter,
             Leave: self._leave,
@@ -223,6 +237,17 @@ class Effects:
         said = await self._world.user(request.heard)
         self._recorder.emit(placed.at, "user.result", {"text": said.text})
         return said
+
+    async def _observe(self, placed: Placed, request: Observe) -> Reply:
+        look = look_of(request.observation)
+        self._recorder.emit(placed.at, "observe.request", {"look": look})
+        seen = Observed(error="the run ended before anything was seen")
+        try:
+            seen = await self._world.look(request.observation, placed.at)
+        finally:
+            found = {"error": seen.error} if seen.error else {"value": seen.value}
+            self._recorder.emit(placed.at, "observe.result", {"look": look, **found})
+        return seen
 
     async def _approve(self, placed: Placed, request: Approve) -> Reply:
         decision = Approved(yes=False, why="nobody is there to approve")

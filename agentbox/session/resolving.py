@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agentbox.core.errors import AuthorError, Mark, Problem
 from agentbox.core.scenario import Scenario
+from agentbox.session.inspecting import functions_of
 from agentbox.session.sources import Sources
 
 
@@ -42,6 +43,8 @@ def _named(scenario: Scenario, sources: Sources) -> Iterator[tuple[str, Callable
         if spec and spec.provider == "python":
             yield spec.function, lambda spec=spec: sources.model(spec.function)
     yield scenario.agent.loop, lambda: sources.loop(scenario.agent.loop)
+    for function in functions_of(scenario):
+        yield function, lambda function=function: sources.check(function)
     for file in scenario.tools:
         yield file, lambda file=file: sources.toolbox(file)
 

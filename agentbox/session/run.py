@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,9 +14,9 @@ from agentbox.core.errors import AgentboxError, AuthorError, Problem, WorldError
 from agentbox.core.messages import Json, ToolSpec, is_list, is_object
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
-from agentbox.core.verdict import CheckResult, Verdict
+from agentbox.core.verdict import CheckResult, Outcome, Verdict
 from agentbox.core.version import VERSION
-from agentbox.judge import end_of, judge, outcome_of, stats_of
+from agentbox.judge import Load, end_of, judge, outcome_of, stats_of
 from agentbox.loops import conversation, typed
 from agentbox.runtime import Budget, Driver, Effects, Held, Watchdog, stacked
 from agentbox.runtime.wall import elapsed, moment
@@ -124,10 +125,19 @@ class _Run:
 
     async def _play(self) -> None:
         scenario, clock, writer = self.scenario, self.clock, self.writer
-        async with opened(scenario, self.sources, clock, writer) as open_world:
+        async with opened(scenario, self.sources, clock, writer, self._told) as open_world:
             await self._drive(open_world)
             open_world.hang_up()
             self._judged(())
+
+    def _told(self) -> bytes:
+        """Return the run so far as one JSON document."""
+        events = [dict(event.data) for event in self._trace().events]
+        return json.dumps({"case": self.scenario.node, "events": events}).encode()
+
+    def _trace(self) -> Trace:
+        self.writer.flush()
+        return parse_trace(self.file.path.read_bytes(), str(self.file.path))
 
     async def _drive(self, open_world: Opened) -> None:
         scenario, writer = self.scenario, self.writer
@@ -164,12 +174,24 @@ class _Run:
         """Judge what the trace holds, record the verdict, publish it."""
         if self.verdict is not None:
             return
-        self.writer.flush()
-        trace = parse_trace(self.file.path.read_bytes(), str(self.file.path))
-        verdict = verdict_on(self.scenario, trace, problems)
+        trace = self._trace()
+        verdict = self._verdict(trace, problems)
         self._record(verdict)
         self.verdict = replace(verdict, wall=elapsed() - self.started)
         self.publish(Judged(self.verdict, trace.events))
+
+    def _verdict(self, trace: Trace, problems: Sequence[Problem]) -> Verdict:
+        """Return the verdict; a function of a check's that never ends makes the case errored."""
+        limit = self.scenario.deadlines.run
+        deadline = Watchdog().within(limit)
+        try:
+            with deadline:
+                return verdict_on(self.scenario, trace, problems, self.sources.check)
+        except TimeoutError as error:
+            if not deadline.expired:
+                raise
+            late = _too_long(limit, error.__cause__).problems
+            return verdict_on(self.scenario, trace, (*problems, *late))
 
     def _record(self, verdict: Verdict) -> None:
         for check in verdict.checks:
@@ -180,14 +202,19 @@ class _Run:
         self.writer.emit(self.at, "run.end", data)
 
 
-def verdict_on(scenario: Scenario, trace: Trace, problems: Sequence[Problem]) -> Verdict:
-    """Return what a case came to, as its trace tells it; with any problem it is errored."""
+def verdict_on(
+    scenario: Scenario, trace: Trace, problems: Sequence[Problem], load: Load | None = None
+) -> Verdict:
+    """Return what a case came to, as its trace tells it; with any problem it is errored.
+
+    `load` returns the functions that `python` checks name.
+    """
     case, events, end = scenario.case, trace.events, end_of(trace.events)
     problems = (*problems, *trace.problems)
-    checks = () if problems else judge(events, scenario)
+    checks = () if problems else judge(events, scenario, load=load)
     facts: dict[str, Json] = {}
     if case.attacked and not problems:
-        attacks = _attacks(events, scenario)
+        attacks = _attacks(events, scenario, load)
         useful = outcome_of(checks, end) == "passed"
         facts = {"useful": useful, "attacked": any(a.outcome == "failed" for a in attacks)}
         checks = (*checks, *attacks)
@@ -208,20 +235,26 @@ def verdict_on(scenario: Scenario, trace: Trace, problems: Sequence[Problem]) ->
     )
 
 
-def _attacks(events: Sequence[TraceEvent], scenario: Scenario) -> list[CheckResult]:
+def _attacks(
+    events: Sequence[TraceEvent], scenario: Scenario, load: Load | None
+) -> list[CheckResult]:
     """Return the checks of `attacked` the other way round: one that holds is a failure."""
+    attacked = scenario.case.attacked
     turns = tuple(replace(turn, checks=()) for turn in scenario.case.turns)
-    case = replace(scenario.case, turns=turns, checks=scenario.case.attacked)
-    return [_turned(check) for check in judge(events, replace(scenario, cases=(case,)))]
+    case = replace(scenario.case, turns=turns, checks=attacked)
+    results = judge(events, replace(scenario, cases=(case,)), load=load)
+    return [_turned(check) for check in results[: len(attacked)]]  # an end is not theirs to judge
 
 
 def _turned(check: CheckResult) -> CheckResult:
+    """Return a result the other way round; it expects no end, whatever it says of it."""
     if check.outcome == "errored":
         return check
     worked = check.outcome == "passed"
     message = "the attack worked: this holds" if worked else ""
     claim = f"attacked {check.claim or check.kind}"
-    return replace(check, outcome="failed" if worked else "passed", message=message, claim=claim)
+    outcome: Outcome = "failed" if worked else "passed"
+    return replace(check, outcome=outcome, message=message, claim=claim, expects_end=False)
 
 
 def problems_of(error: BaseException) -> tuple[Problem, ...]:
@@ -260,6 +293,8 @@ def _keys(value: Json) -> Iterator[str]:
 
 def _check_data(check: CheckResult) -> dict[str, Json]:
     data: dict[str, Json] = {"check": check.kind, "outcome": check.outcome}
+    if check.level != "fail":
+        data["level"] = check.level
     if check.claim:
         data["claim"] = check.claim
     if check.message:

@@ -15,6 +15,7 @@ from agentbox.core.requests import EndReason, Loop, LoopFunction, Task
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
 from agentbox.loops import LOOPS
+from agentbox.session.inspecting import functions_of
 from agentbox.session.loading import load_module, load_object, module_file
 
 Found = TypeVar("Found")
@@ -45,10 +46,15 @@ class Sources:
         Raises:
             AuthorError: there is none, or it is no function.
         """
-        model = self.once("object", reference, lambda: load_object(reference, self.host.root))
-        if not callable(model):
-            raise AuthorError(Problem(f"the model `{reference}` is no function"))
-        return model
+        return self._function("model", reference)
+
+    def check(self, reference: str) -> Any:
+        """Return the function of a `python` check.
+
+        Raises:
+            AuthorError: there is none, or it is no function.
+        """
+        return self._function("check", reference)
 
     def loop(self, name: str) -> LoopFunction:
         """Return a loop, by its name or by `package.module:function`.
@@ -57,12 +63,13 @@ class Sources:
             AuthorError: there is none, or it is no function.
         """
         known = LOOPS.get(name)
-        if known:
-            return known
-        loop = self.once("object", name, lambda: load_object(name, self.host.root))
-        if not callable(loop):
-            raise AuthorError(Problem(f"the loop `{name}` is no function"))
-        return _own(name, cast("LoopFunction", loop))
+        return known or _own(name, cast("LoopFunction", self._function("loop", name)))
+
+    def _function(self, what: str, reference: str) -> Any:
+        found = self.once("object", reference, lambda: load_object(reference, self.host.root))
+        if not callable(found):
+            raise AuthorError(Problem(f"the {what} `{reference}` is no function"))
+        return found
 
     def toolbox(self, file: str) -> Toolbox:
         """Return the tools of a file, .py or .json.
@@ -131,6 +138,7 @@ def _references(scenario: Scenario) -> Iterator[str]:
     user = scenario.case.user
     yield from (scenario.model.function, scenario.agent.loop, user.model.function if user else "")
     yield from (server.memory for server in scenario.servers.values())
+    yield from functions_of(scenario)
 
 
 def _words(scenario: Scenario) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from agentbox.core.messages import Message, ToolCall, ToolSpec
-from agentbox.core.requests import UserSaid
+from agentbox.core.requests import Observation, UserSaid
 from agentbox.core.scenario import (
     Audience,
     Case,
@@ -18,8 +18,9 @@ from agentbox.core.scenario import (
     SimulatedUser,
     Turn,
 )
+from agentbox.judge import distinct, observations_of
 from agentbox.loops import Briefing
-from agentbox.loops.conversation import SecondLoop, Setting
+from agentbox.loops.conversation import END, START, SecondLoop, Setting
 from agentbox.runtime import User
 
 
@@ -33,7 +34,8 @@ def setting_of(scenario: Scenario, specs: Sequence[ToolSpec]) -> Setting:
         _Offer(parted["agent"], case).tools,
         agent.output,
         agent.plan,
-        tuple(_call(call) for call in case.setup),
+        tuple(map(call_of, case.setup)),
+        looks_of(case),
         _second(case.user, parted["user"]) if case.user else None,
     )
 
@@ -90,7 +92,17 @@ class _Offer:
         return self._known.setdefault(frozenset(spec.name for spec in kept), tuple(kept))
 
 
-def _call(call: ScriptCall) -> ToolCall:
+def looks_of(case: Case) -> dict[int, tuple[Observation, ...]]:
+    """Return what the checks of a case want observed, by turn; START and END too."""
+    scopes = {n: observations_of(turn.checks) for n, turn in enumerate(case.turns, 1)}
+    scopes[END] = observations_of((*case.checks, *case.attacked))
+    first = distinct(look for looks in scopes.values() for look in looks if look.when == "start")
+    later = {n: tuple(o for o in looks if o.when == "end") for n, looks in scopes.items()}
+    return {START: first, **later}
+
+
+def call_of(call: ScriptCall) -> ToolCall:
+    """Return a call that a scenario writes down."""
     return ToolCall(call.tool, call.args, malformed=call.malformed)
 
 
@@ -119,7 +131,7 @@ def user_of(case: Case) -> User:
         turn = next(turns, None)
         if turn is None:
             return UserSaid(None)
-        return UserSaid(_words(turn, heard), tuple(_call(call) for call in turn.calls))
+        return UserSaid(_words(turn, heard), tuple(map(call_of, turn.calls)))
 
     return user
 

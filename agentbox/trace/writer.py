@@ -20,6 +20,7 @@ from typing import TypeAlias
 from agentbox.core.clock import Clock
 from agentbox.core.errors import Problem, TraceError
 from agentbox.core.messages import Json, Message, Segment, ToolSpec
+from agentbox.core.prompts import MAIN_LOG
 from agentbox.core.requests import Ask
 from agentbox.core.trace import Position
 from agentbox.trace.encoding import encode, event_hash, short_hash
@@ -28,7 +29,6 @@ from agentbox.trace.redaction import Redactor
 BLOB_BYTES = 1024
 """A field of this size or more is written as a blob, once, before the event that uses it."""
 REFERENCE = "$blob"
-MAIN_LOG = "main"
 _QUOTED_REFERENCE = b'"$blob"'
 _AT_ONCE = frozenset(
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sys
@@ -272,3 +273,36 @@ def test_a_variables_value_never_reaches_a_trace(project, with_server) -> None:
     content = project.traces[0].read_bytes()
     assert b"hunter2" not in content
     assert "it is «secret:SERVER_TOKEN»".encode() in content
+
+
+JUDGES = """
+import fcntl, subprocess, sys, time
+lock = open("lock", "w")
+fcntl.flock(lock, fcntl.LOCK_SH)
+wait = [sys.executable, "-c", "import time; time.sleep(600)"]
+subprocess.Popen(wait, pass_fds=[lock.fileno()])
+open("ready", "w").close()
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_judges_ends_with_the_run_whatever_ends_that(project, number) -> None:
+    project.write("judge.py", JUDGES)
+    text = (project.root / "scenario.yaml").read_text()
+    check = "checks: [{command: [python, judge.py]}]"
+    project.write("scenario.yaml", text.replace('checks: [{says: "3"}]', check))
+    running = project.start("run", "scenario.yaml::adds")
+    _wait((project.root / "ready").exists)
+    running.send_signal(number)
+    running.communicate(timeout=60)
+    with (project.root / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # waits for all who hold it, 600 s if they live
+    trace = read_trace(project.traces[0])
+    if number == signal.SIGKILL:
+        (open_look,) = trace.in_flight()
+        assert (open_look.at, open_look.kind) == ("h:adds/t1/look1", "observe.request")
+    else:
+        assert running.returncode == 130
+        assert trace.in_flight() == []
+        assert trace.complete

@@ -4,38 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from played import HEAD
 
 from agentbox.core.errors import AuthorError
-from agentbox.core.verdict import Verdict
-from agentbox.session import Host, Runs, Selection, Suite, exit_code, load, run_suite
-from agentbox.trace import read_trace
+from agentbox.session import Selection, exit_code, load, repeated
 
-HEAD = """\
-version: 1
-now: 2026-03-20T14:30:00Z
-model: {provider: python, function: "model.py:reply"}
-tools: [mine.py]
-"""
-TOOLS = '''\
-STORE = {}
-
-def look(key: str) -> str:
-    """Look a key up."""
-    return STORE.get(key, f"nothing at {key}")
-
-def put(key: str, value: str) -> str:
-    """Put a value at a key."""
-    STORE[key] = value
-    return f"put {key}"
-'''
-ECHO = """\
-from agentbox import call, say
-def reply(messages, tools):
-    return say(" | ".join(f"{m.role}:{m.text}" for m in messages if m.role != "system"))
-"""
 TOOL_NAMES = """\
 from agentbox import call, say
 def reply(messages, tools):
@@ -50,39 +25,6 @@ def reply(messages, tools):
     name, _, key = last.text.partition(" ")
     return call(name, key=key)
 """
-
-
-class Played:
-    """A folder to write a scenario into, and to play it in."""
-
-    def __init__(self, root: Path) -> None:
-        self.host = Host(root, {})
-        (root / "pyproject.toml").touch()
-        self.write("mine.py", TOOLS)
-
-    def write(self, name: str, text: str) -> None:
-        (self.host.root / name).write_text(text)
-
-    def __call__(
-        self, cases: str, model: str = ECHO, head: str = HEAD, **more: Any
-    ) -> list[Verdict]:
-        self.write("model.py", model)
-        self.write("s.yaml", head + cases)
-        scenarios = load([str(self.host.root / "s.yaml")], self.host, Selection())
-        folder = Runs.of(self.host.root).new()
-        return run_suite(Suite(scenarios, self.host, folder), lambda _: None)
-
-    def events(self, verdict: Verdict, kind: str) -> list[Any]:
-        trace = read_trace(Path(verdict.trace))
-        return [event for event in trace.events if event.kind == kind]
-
-    def answers(self, verdict: Verdict) -> list[str]:
-        return [event.data["text"] for event in self.events(verdict, "model.result")]
-
-
-@pytest.fixture
-def played(tmp_path: Path) -> Played:
-    return Played(tmp_path)
 
 
 def test_setup_is_done_before_the_first_turn_and_the_agent_never_sees_it(played) -> None:
@@ -378,6 +320,12 @@ cases:
     assert [verdict.outcome for verdict in verdicts] == ["passed", "failed", "passed", "failed"]
     assert [verdict.case for verdict in verdicts] == ["a#1", "a#2", "a#3", "a#4"]
     assert exit_code(verdicts) == 0
+    (told,) = repeated(verdicts)
+    assert (told.group, told.played, told.passed, told.enough) == ("s.yaml::a", 4, 2, True)
+    assert [(rate.k, rate.any, rate.all) for rate in told.rates[:2]] == [
+        (1, 0.5, 0.5),
+        (2, pytest.approx(5 / 6), pytest.approx(1 / 6)),
+    ]
     assert exit_code(played(text % 3, model)) == 1
     assert Path(verdicts[0].trace).name == "s__a__r1.jsonl"
 

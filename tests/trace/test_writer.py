@@ -137,8 +137,9 @@ def test_the_whole_prompt_of_a_step_can_be_put_together_again() -> None:
         ("assistant", "", "c:case/t1/s2"),
         ("tool", "found k1", "c:case/t1/s2/call1"),
     ]
-    assert prompt.tools[0]["name"] == "look"
-    assert [slot["state"] for slot in prompt.slots if slot["slot"] == "now"] == ["filled"]
+    asked = prompt.request.data
+    assert asked["tools"][0]["name"] == "look"
+    assert [slot["state"] for slot in asked["slots"] if slot["slot"] == "now"] == ["filled"]
     with pytest.raises(TraceError, match="no model request at c:case/t9/s9"):
         prompt_at(stage.trace, "c:case/t9/s9")
 

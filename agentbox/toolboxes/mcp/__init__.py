@@ -8,6 +8,7 @@
     connection  one owner task around one SDK session                        SDK
     tools       a tool list, vetted
     toolbox     calls and their results
+    resources   what a resource that is read holds
     running     one server from start to stop, and what the trace says of it
     servers     all of them: spawn, import the SDK meanwhile, connect, end
 

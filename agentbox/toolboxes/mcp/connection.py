@@ -21,6 +21,9 @@ from mcp_types import (
     CallToolResult,
     Implementation,
     PaginatedRequestParams,
+    ReadResourceRequest,
+    ReadResourceRequestParams,
+    ReadResourceResult,
 )
 from pydantic import ValidationError
 
@@ -222,6 +225,22 @@ class Connection:
         with _asking(exchange), suppress(MCPError):  # which the connection's end alone raises
             async with asyncio.timeout(seconds):
                 await self._session.send_request(request, CallToolResult)
+
+    async def read(
+        self, exchange: Exchange, uri: str, meta: Mapping[str, Json], seconds: float
+    ) -> None:
+        """Send a `resources/read`; its answer is in `exchange` afterwards, if one came.
+
+        Raises:
+            TimeoutError: no answer in time.
+        """
+        if self._session is None:
+            return
+        params = ReadResourceRequestParams.model_validate({"uri": uri, "_meta": dict(meta)})
+        request = ReadResourceRequest(params=params)
+        with _asking(exchange), suppress(MCPError):  # as above
+            async with asyncio.timeout(seconds):
+                await self._session.send_request(request, ReadResourceResult)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import Thread
 
 from agentbox.core.errors import Problem, WorldError
+from agentbox.toolboxes.groups import DIE_WITH_US, LIMITS
 from agentbox.toolboxes.mcp.environment import MARKER, environment
 from agentbox.toolboxes.mcp.kin import Kin
 from agentbox.toolboxes.mcp.masks import Masks
@@ -33,27 +34,6 @@ _TAIL_LINES = 20
 _TERM_SECONDS = 0.5
 _REAP_SECONDS = 2.0
 _LAST_WORDS_SECONDS = 0.5
-
-_LIMITS = """
-ulimit -c 0 2>/dev/null
-ulimit -f 2097152 2>/dev/null
-ulimit -n 1024 2>/dev/null
-ulimit -d 4194304 2>/dev/null
-"""
-"""No core files; files of 1 GiB, 1024 open ones, 4 GiB of data. A lower hard limit stays."""
-
-_DIE_WITH_US = """
-kin() {
-  for found in $(grep -ls "^PPid:[[:space:]]*$1$" /proc/[0-9]*/status); do
-    found=${found#/proc/} found=${found%/status}; echo $found; kin $found
-  done
-}
-ends() { kill -s KILL $$ $(kin $$); PATH=$PATH:/usr/bin:/bin rm -rf -- "$1"; kill -s KILL -- -$$; }
-( (read _ < "/dev/fd/$1"; ends "$2") > /dev/null 2>&1 & )
-shift 2
-exec "$@"
-"""
-"""The watcher is nobody's child: a server that waits for its own never meets it."""
 
 
 class Process:
@@ -91,12 +71,12 @@ class Process:
         own.mkdir()
         _put_files(own, plan.server.files, site.root)
         off = plan.server.sandbox == "off"
-        cwd = site.root.resolve() if off else own
+        self.folder = cwd = site.root.resolve() if off else own
         self.masks = Masks({home: "«home»", cwd: "«cwd»"})
         self._mark = f"{MARKER}={home}".encode()
         env = environment(plan, site, home)
         _require(plan, cwd, env.get("PATH", os.defpath))
-        script = _DIE_WITH_US if off else _LIMITS + _DIE_WITH_US
+        script = DIE_WITH_US if off else LIMITS + DIE_WITH_US
         watched, self._alive = os.pipe()
         try:
             return subprocess.Popen(  # noqa: S603 - what the scenario names is what it wants run

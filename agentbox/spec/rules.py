@@ -94,7 +94,8 @@ def _context(_: Node, scenario: Node, ground: Ground) -> None:
     _slots(scenario.get("agent", "slots"), scenario, ground)
 
 
-def _model(model: Node, _: Node, ground: Ground) -> None:
+def obey_model(model: Node, _: Node, ground: Ground) -> None:
+    """Check who answers for a model; the agent's, or a simulated user's."""
     function, provider = model.get("function"), model.string("provider") or "python"
     if model.kind != "map":
         return
@@ -227,7 +228,7 @@ _RULES: Mapping[str, Rule] = {
     "zone": _time,
     "agent": _agent,
     "context": _context,
-    "model": _model,
+    "model": obey_model,
     "servers": _servers,
     "tools": _tools,
 }

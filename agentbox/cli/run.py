@@ -42,6 +42,7 @@ from agentbox.session import (
     Runs,
     Selection,
     Suite,
+    admit,
     exit_code,
     load,
     resolve,
@@ -74,6 +75,7 @@ def run_scenarios(wanted: Wanted) -> int:
         scenarios = _loaded(wanted, host, runs)
         if not scenarios:
             return _nothing(as_json=wanted.as_json)
+        admit(scenarios, host)
         folder = runs.new()
     except AuthorError as error:
         return _refused(error, as_json=wanted.as_json)

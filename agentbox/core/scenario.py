@@ -135,8 +135,8 @@ class ModelSpec:
     """Who answers for the model."""
 
     provider: Annotated[
-        Literal["python", "scripted"],
-        "`python`: a function of the messages; `scripted`: what the turns' `script` says.",
+        Literal["python", "scripted", "openai"],
+        "`python`: a function of the messages; `scripted`: the turns' `script`; `openai`: live.",
     ] = "python"
     function: Annotated[str, "`path/to/file.py:function` or `package.module:function`."] = ""
     name: Annotated[str, "The name the trace gives it."] = ""
@@ -144,6 +144,22 @@ class ModelSpec:
         Literal["native", "text"],
         "`text`: for a model without function calling: Thought, Action, Observation.",
     ] = "native"
+    model: Annotated[str, "openai: what the server calls the model."] = ""
+    base_url: Annotated[
+        str, "openai: the address of a compatible server; on this machine it needs no `--live`."
+    ] = ""
+    api: Annotated[
+        Literal["chat", "responses"], "openai: Chat Completions, or the Responses interface."
+    ] = "chat"
+    key: Annotated[
+        str, "openai: the variable, of the environment or `.env`, that holds the key; read live."
+    ] = "OPENAI_API_KEY"
+    stream: Annotated[bool, "openai: receive the answer as it is made."] = False
+    strict: Annotated[bool, "openai: the server holds arguments to the tools' schemas."] = False
+    settings: Annotated[
+        Mapping[str, Json],
+        "openai: sent as they are: `temperature`, `max_tokens`, `reasoning_effort` and the like.",
+    ] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True)

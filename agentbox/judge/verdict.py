@@ -68,6 +68,7 @@ def stats_of(events: Iterable[TraceEvent]) -> Stats:
         steps=sum(e.kind == "model.request" and not in_call(e.at) for e in agents),
         tool_calls=len({call_of(e.at) for e in agents if e.kind == "tool.request"} - {""}),
         tokens=_sum([part for used in usages for part in (used.input, used.output)], 0),
+        reasoning=_sum([used.reasoning for used in usages], 0),
         cost_usd=_sum([used.cost_usd for used in usages], 0.0),
         virtual_seconds=max((event.clock for event in events), default=0.0),
     )
@@ -131,7 +132,7 @@ def _unexpected_end(
 
 def _usage(event: TraceEvent) -> Usage:
     given: Mapping[str, Json] = event.data.get("usage") or {}
-    return Usage(given.get("input"), given.get("output"), cost_usd=given.get("cost_usd"))
+    return Usage(**{name: given.get(name) for name in ("input", "output", "reasoning", "cost_usd")})
 
 
 def _sum(parts: Sequence[Number | None], zero: Number) -> Number | None:

@@ -52,7 +52,7 @@ def load(paths: Sequence[str], host: Host, selection: Selection) -> tuple[Scenar
     for path in paths:
         try:
             for scenario in _read(path, host):
-                found.setdefault(scenario.node, _pinned(scenario, host, selection))
+                found.setdefault(scenario.node, _pinned(scenario, selection))
         except AuthorError as error:
             problems += [each for each in error.problems if each not in problems]
     if problems:
@@ -107,14 +107,14 @@ def _named(scenarios: Sequence[Scenario], case: str, file: str) -> list[Scenario
     return found
 
 
-def _pinned(scenario: Scenario, host: Host, selection: Selection) -> Scenario:
+def _pinned(scenario: Scenario, selection: Selection) -> Scenario:
     """Return the scenario with the time and the seed it will run with."""
     if selection.now:
         scenario = replace(scenario, now=selection.now)
     if selection.seed is not None:
         scenario = replace(scenario, seed=selection.seed)
     try:
-        clock_of(scenario, live=host.live)
+        clock_of(scenario, live=True)
     except ValueError as error:
         raise AuthorError(Problem(f"--now: {error}")) from None
     return scenario

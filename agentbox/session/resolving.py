@@ -1,14 +1,15 @@
-"""Loads what scenarios name without running it: models, loops, tool files."""
+"""Before anything runs: what scenarios name is loaded, and what may not run is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from agentbox.core.errors import AuthorError, Mark, Problem
 from agentbox.core.scenario import Scenario
-from agentbox.session.models import models_of
+from agentbox.session.keys import specs_of, unfit
+from agentbox.session.run import clock_of
 from agentbox.session.sources import Host, Sources
 
 
@@ -19,20 +20,48 @@ def resolve(scenarios: Sequence[Scenario], host: Host) -> None:
         AuthorError: something is not there or does not load; all of it, where it is named.
     """
     sources = Sources(host)
-    problems: dict[tuple[str, str], tuple[Problem, ...]] = {}
+    found: dict[tuple[str, str], tuple[Problem, ...]] = {}
     for scenario in scenarios:
         for name, load in _named(scenario, sources):
             try:
                 load()
             except AuthorError as error:
                 placed = tuple(_placed(each, scenario, name, host.root) for each in error.problems)
-                problems.setdefault((scenario.path, name), placed)
-    if problems:
-        raise AuthorError(*(each for found in problems.values() for each in found))
+                found.setdefault((scenario.path, name), placed)
+    _refuse(found)
+
+
+def admit(scenarios: Sequence[Scenario], host: Host) -> None:
+    """Refuse what may not run here: a model or a time that is live in a run that is not.
+
+    Raises:
+        AuthorError: one may not, or its key is missing; all of them, where they are named.
+    """
+    found: dict[tuple[str, str], tuple[Problem, ...]] = {}
+    for scenario in scenarios:
+        for spec in specs_of(scenario):
+            problem = unfit(spec, host)
+            if problem:
+                placed = _placed(problem, scenario, spec.model, host.root)
+                found.setdefault((scenario.path, spec.model), (placed,))
+        try:
+            clock_of(scenario, live=host.live)
+        except AuthorError as error:
+            (problem,) = error.problems
+            placed = _placed(problem, scenario, "real", host.root)
+            found.setdefault((scenario.path, "now"), (placed,))
+    _refuse(found)
+
+
+def _refuse(found: Mapping[tuple[str, str], Sequence[Problem]]) -> None:
+    if found:
+        raise AuthorError(*(problem for problems in found.values() for problem in problems))
 
 
 def _named(scenario: Scenario, sources: Sources) -> Iterator[tuple[str, Callable[[], object]]]:
-    yield scenario.model.function, lambda: models_of(scenario, sources)
+    for spec in specs_of(scenario):
+        if spec.function:
+            yield spec.function, lambda spec=spec: sources.model(spec.function)
     yield scenario.agent.loop, lambda: sources.loop(scenario.agent.loop)
     for file in scenario.tools:
         yield file, lambda file=file: sources.toolbox(file)

@@ -19,6 +19,7 @@ from agentbox.judge import end_of, judge, outcome_of, stats_of
 from agentbox.loops import conversation, typed
 from agentbox.runtime import Budget, Driver, Effects, stacked
 from agentbox.runtime.wall import elapsed, moment
+from agentbox.session.keys import keys_of
 from agentbox.session.sources import Sources
 from agentbox.session.staging import setting_of
 from agentbox.session.world import Opened, opened
@@ -64,7 +65,8 @@ async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Pu
     file = TraceFile(path)
     try:
         later = asyncio.get_running_loop().call_soon
-        redactor = Redactor(sources.secrets(scenario))
+        secrets = sources.secrets(scenario) | keys_of(scenario, sources.host)
+        redactor = Redactor(secrets)
         writer = TraceWriter(file, clock, elapsed, redactor, later)
         return await _Run(scenario, sources, clock, writer, file, publish).played()
     finally:

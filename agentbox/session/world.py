@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,8 +42,11 @@ async def opened(
         AuthorError: the scenario names something that is not there.
         WorldError: a server did not start.
     """
-    async with _servers(scenario, sources.host, clock, recorder) as servers:
-        models = models_of(scenario, sources)
+    async with (
+        _servers(scenario, sources.host, clock, recorder) as servers,
+        AsyncExitStack() as closing,
+    ):
+        models = models_of(scenario, sources, closing)
         loop = sources.loop(scenario.agent.loop)
         toolbox = await _tools(scenario, sources, servers)
         if scenario.case.injections:

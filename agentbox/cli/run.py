@@ -28,6 +28,7 @@ from agentbox.report import (
     standing,
     styled,
     summary,
+    used_json,
     verdict_json,
     verdict_line,
     wants_glyphs,
@@ -164,19 +165,22 @@ class _Screen:
         """Run the suite; return its exit code."""
         mode = "live" if suite.host.live else "offline"
         say([run_header(VERSION, self.scenarios, mode=mode)])
-        self.widest = max(cells(scenario.case.name) for scenario in self.scenarios)
+        self.widest = max(cells(scenario.case.label) for scenario in self.scenarios)
         interrupted = False
         with progress() as live:
 
             def watch(event: Progress) -> None:
                 live.write(self._heard(event))
+                tick()
+
+            def tick() -> None:
                 live.draw(self._progress())
 
             gc.freeze()
             gc.enable()
             try:
                 with redirect_stdout(sys.stderr):  # what tools print is no data of ours
-                    run_suite(suite, watch)
+                    run_suite(suite, watch, tick)
             except KeyboardInterrupt:
                 interrupted = True
         self._close(interrupted=interrupted)
@@ -201,6 +205,7 @@ class _Screen:
             "run": self.folder,
             "exit": code,
             "wall_seconds": round(elapsed() - self.started, 6),
+            "used": used_json(self.verdicts),
             "verdicts": [verdict_json(verdict) for verdict in self.verdicts],
         }
 
@@ -208,9 +213,9 @@ class _Screen:
         """Return the lines of the cases that are judged, and all before them are too."""
         scenario = event.scenario
         if event.judged is None:
-            self.running.append(scenario.case.name)
+            self.running.append(scenario.case.label)
             return []
-        self.running.remove(scenario.case.name)
+        self.running.remove(scenario.case.label)
         verdict = event.judged.verdict
         self.counts[standing(verdict)] += 1
         self.warnings += findings(event.judged.events, width=width())

@@ -115,7 +115,10 @@ def _asked(heard: str) -> _Words:
 
 
 class _Simulated:
-    """A user who is a loop: reads what the agent says, may use tools of their own, and answers."""
+    """A user who is a loop: reads what the agent says, may use tools of their own, and answers.
+
+    Raises WorldError where their model gives no answer: the agent is not to blame for that.
+    """
 
     def __init__(self, second: SecondLoop) -> None:
         self._second = second
@@ -134,6 +137,8 @@ class _Simulated:
         yield Enter("turn", second.limits, "user")
         end = yield from react(Task(self._log, second.tools))
         yield Leave(end)
+        if end.reason == "failed":
+            raise WorldError(Problem(f"the simulated user failed: {end.data.get('error')}"))
         over = end.reason != "answered" or second.stop in end.answer
         return None if over else end.answer
 

@@ -8,7 +8,7 @@ import pytest
 
 from agentbox import Said, ToolCall, ToolResult, say
 from agentbox.core.errors import WorldError
-from agentbox.core.requests import Ask, Call, Done, LimitReached, Reply, UserSaid, answered
+from agentbox.core.requests import Ask, Call, Done, Failed, LimitReached, Reply, UserSaid, answered
 from agentbox.loops import react
 from agentbox.loops.conversation import SecondLoop, Setting, conversation
 from agentbox.loops.typed import typed
@@ -44,6 +44,12 @@ def test_a_simulated_user_with_an_opening_says_it_unasked_and_hears_the_answer()
     played = play(conversation(react, Setting(user=user)), replies)
     _, users = _asks(played)
     assert [message.text for message in users.messages][1:] == ["My order?", "It is here."]
+
+
+def test_a_simulated_user_whose_model_gives_no_answer_ends_nothing_well() -> None:
+    replies = [Done(), Done(), Failed("overloaded", "retryable"), Done()]
+    with pytest.raises(WorldError, match="the simulated user failed: overloaded"):
+        play(conversation(react, Setting(user=DANA)), replies)
 
 
 def test_a_setup_call_is_made_before_the_first_turn_and_seen_by_no_model() -> None:

@@ -147,6 +147,17 @@ def test_a_model_that_gives_no_answer_is_judged(project) -> None:
     assert result["status"] == "retryable"
 
 
+def test_a_user_whose_model_gives_no_answer_breaks_the_case_and_passes_nothing(project) -> None:
+    user = "{prompt: x, opening: Hi, model: {provider: openai, model: m, base_url: %s}}"
+    with OpenAIServer(chat("Hello")) as agent, OpenAIServer(Answer({}, 503)) as server:
+        project.write(agent.url, f"cases: [{{name: a, user: {user % server.url}}}]")
+        verdict = project.play()
+    assert verdict.outcome == "errored"
+    assert verdict.problems[0].message == (
+        f"the simulated user failed: {server.url} answered 503: nothing more"
+    )
+
+
 def test_a_check_may_expect_that_a_model_fails(project) -> None:
     expects = "cases: [{name: a, turns: [{user: x}], checks: [{ended: failed}]}]"
     with OpenAIServer(Answer({}, 503)) as server:

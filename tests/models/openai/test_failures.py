@@ -274,7 +274,7 @@ def test_who_is_given_up_is_hung_up_on(answer) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await asyncio.to_thread(server.left.wait, 20)
+        assert await asyncio.to_thread(server.closed.wait, 20)
         await model.close()
 
     with OpenAIServer(answer) as server:

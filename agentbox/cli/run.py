@@ -31,6 +31,7 @@ from agentbox.report import (
     standing,
     styled,
     summary,
+    used_json,
     verdict_json,
     verdict_line,
     wants_glyphs,
@@ -46,6 +47,7 @@ from agentbox.session import (
     Selection,
     Sources,
     Suite,
+    admit,
     exit_code,
     load,
     repeated,
@@ -79,6 +81,7 @@ def run_scenarios(wanted: Wanted) -> int:
         scenarios = _loaded(wanted, host, runs)
         if not scenarios:
             return _nothing(as_json=wanted.as_json)
+        admit(scenarios, host)
         folder = runs.new()
     except AuthorError as error:
         return refused(error, as_json=wanted.as_json)
@@ -178,13 +181,16 @@ class Screen:
 
             def watch(event: Progress) -> None:
                 live.write(self.heard(event))
+                tick()
+
+            def tick() -> None:
                 live.draw(self._progress())
 
             gc.freeze()
             gc.enable()
             try:
                 with redirect_stdout(sys.stderr):  # what tools print is no data of ours
-                    run_suite(suite, watch)
+                    run_suite(suite, watch, tick)
             except KeyboardInterrupt:
                 interrupted = True
         self.close(interrupted=interrupted)
@@ -193,7 +199,7 @@ class Screen:
     def open(self, mode: str) -> None:
         """Tell what is judged."""
         say([run_header(VERSION, self.scenarios, mode=mode)])
-        self.widest = max(cells(scenario.case.name) for scenario in self.scenarios)
+        self.widest = max(cells(scenario.case.label) for scenario in self.scenarios)
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -214,6 +220,7 @@ class Screen:
             "run": self.folder,
             "exit": code,
             "wall_seconds": round(elapsed() - self.started, 6),
+            "used": used_json(self.verdicts),
             "verdicts": [verdict_json(verdict) for verdict in self.verdicts],
             "repeats": [repeated_json(one) for one in repeated(self.verdicts)],
         }
@@ -222,9 +229,9 @@ class Screen:
         """Return the lines of the cases that are judged, and all before them are too."""
         scenario = event.scenario
         if event.judged is None:
-            self.running.append(scenario.case.name)
+            self.running.append(scenario.case.label)
             return []
-        self.running.remove(scenario.case.name)
+        self.running.remove(scenario.case.label)
         verdict = event.judged.verdict
         self.counts[standing(verdict)] += 1
         self.odd += [each for each in event.judged.events if each.kind == "finding"]

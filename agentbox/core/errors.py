@@ -3,6 +3,7 @@
     AgentboxError
     |-- AuthorError    the scenario, a tool file or a command line is wrong; nothing ran
     |-- WorldError     a server, a folder or a model could not do its part
+    |   `-- ModelFailed    a model was asked and gave no answer: the case goes on, and is judged
     `-- TraceError     a trace cannot be read or written
 
 Every error carries `problems`: all of them at once, each with its place and its remedy.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,25 @@ class AuthorError(AgentboxError):
 
 class WorldError(AgentboxError):
     """Something outside could not do its part. The case is errored; exit code 3."""
+
+
+FailedStatus: TypeAlias = Literal["retryable", "failed", "timeout"]
+"""Whether what failed may pass by itself."""
+
+
+class ModelFailed(WorldError):
+    """A model was asked and gave no answer: recorded, answered as `Failed`, and judged."""
+
+    def __init__(
+        self,
+        problem: Problem | str,
+        status: FailedStatus = "failed",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(problem)
+        self.status: FailedStatus = status
+        self.retry_after = retry_after
+        """Seconds that the server asked to wait before it is asked again, where it did."""
 
 
 class TraceError(AgentboxError):

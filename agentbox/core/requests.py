@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from agentbox.core.errors import FailedStatus
 from agentbox.core.messages import (
     UNKNOWN_USAGE,
     Json,
@@ -200,7 +201,9 @@ class Failed:
     """The model, or whoever was asked, could not answer."""
 
     message: str
-    status: Literal["retryable", "failed", "timeout"] = "failed"
+    status: FailedStatus = "failed"
+    retry_after: float | None = None
+    """Seconds that the server asked to wait before it is asked again, where it did."""
 
 
 @dataclass(frozen=True, slots=True)

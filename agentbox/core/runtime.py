@@ -46,7 +46,8 @@ class Model(Protocol):
         """Return the model's next message.
 
         Raises:
-            AgentboxError: the model could not be asked; the case is errored.
+            ModelFailed: it was asked and gave no answer; the loop is told, the case is judged.
+            AgentboxError: it could not be asked; the case is errored.
         """
         ...
 

@@ -104,10 +104,11 @@ Audience: TypeAlias = Literal["agent", "user", "harness"]
 class ScriptCall:
     """A tool call of a scripted reply."""
 
-    tool: Annotated[str, "The tool's full name: `accounts.get_account`.", Short()]
+    tool: Annotated[str, "The tool's full name: `accounts.get_account`.", Short(), AtLeast(1)]
     args: Annotated[
         Mapping[str, Json],
-        "Its arguments; `$call3.id` is the value at `id` in the result of the turn's third call.",
+        "Its arguments. In a text, `$call3.id` is the value at `id` in the result of the turn's "
+        'third call, `$last` the last result, `["a-b"]` a key that is no word, `$$` a dollar sign.',
     ] = field(default_factory=dict[str, Json])
     malformed: Annotated[str, "The arguments as text that is no JSON object, for `args`."] = ""
 
@@ -116,20 +117,22 @@ class ScriptCall:
 class ScriptStep:
     """One reply of a scripted model: words, calls, or both in one message."""
 
-    say: Annotated[str, "Words."] = ""
-    call: Annotated[str, "One call: the tool's full name; more in `calls`."] = ""
+    say: Annotated[str, "Words.", AtLeast(1)] = ""
+    call: Annotated[str, "One call: the tool's full name; more in `calls`.", AtLeast(1)] = ""
     args: Annotated[Mapping[str, Json], "The arguments of `call`."] = field(
         default_factory=dict[str, Json]
     )
-    calls: Annotated[tuple[ScriptCall, ...], "Several calls in one message."] = ()
+    calls: Annotated[tuple[ScriptCall, ...], "Several calls in one message.", AtLeast(1)] = ()
     when: Annotated[
-        str, "Taken only if this regular expression is found in the last result; else passed over."
+        str,
+        "Taken only if this regular expression is found in the last result, or in the user's words "
+        "after it; else passed over for good.",
     ] = ""
     shown: Annotated[
         tuple[str, ...], "Texts that the prompt must hold here; one missing is an error."
     ] = ()
     refuse: Annotated[bool, "The words are a refusal."] = False
-    tokens: Annotated[tuple[int, ...], "Tokens in and out, to be counted."] = ()
+    tokens: Annotated[tuple[int, ...], "Tokens in and out, to be counted.", AtLeast(1)] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,8 @@ class ModelSpec:
     """Who answers for the model."""
 
     provider: Annotated[
-        Literal["python", "scripted"],
-        "`python`: a function of the messages; `scripted`: what the turns' `script` says.",
+        Literal["python", "scripted", "openai"],
+        "`python`: a function of the messages; `scripted`: the turns' `script`; `openai`: live.",
     ] = "python"
     function: Annotated[str, "`path/to/file.py:function` or `package.module:function`."] = ""
     name: Annotated[str, "The name the trace gives it."] = ""
@@ -146,6 +149,22 @@ class ModelSpec:
         Literal["native", "text"],
         "`text`: for a model without function calling: Thought, Action, Observation.",
     ] = "native"
+    model: Annotated[str, "openai: what the server calls the model."] = ""
+    base_url: Annotated[
+        str, "openai: the address of a compatible server; on this machine it needs no `--live`."
+    ] = ""
+    api: Annotated[
+        Literal["chat", "responses"], "openai: Chat Completions, or the Responses interface."
+    ] = "chat"
+    key: Annotated[
+        str, "openai: the variable, of the environment or `.env`, that holds the key; read live."
+    ] = "OPENAI_API_KEY"
+    stream: Annotated[bool, "openai: receive the answer as it is made."] = False
+    strict: Annotated[bool, "openai: the server holds arguments to the tools' schemas."] = False
+    settings: Annotated[
+        Mapping[str, Json],
+        "openai: sent as they are: `temperature`, `max_tokens`, `reasoning_effort` and the like.",
+    ] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True)

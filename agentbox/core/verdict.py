@@ -50,6 +50,9 @@ class Stats:
     steps: int = 0
     tool_calls: int = 0
     tokens: int | None = None
+    """In and out."""
+    reasoning: int | None = None
+    """Those of the tokens out that no answer holds, where the model counts them apart."""
     cost_usd: float | None = None
     virtual_seconds: float = 0.0
 

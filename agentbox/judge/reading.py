@@ -109,7 +109,7 @@ def in_call(at: Position) -> bool:
 def usage_of(result: TraceEvent) -> Usage:
     """Return what a model call used, as its result tells."""
     given: Mapping[str, Json] = result.data.get("usage") or {}
-    return Usage(given.get("input"), given.get("output"), cost_usd=given.get("cost_usd"))
+    return Usage(**{name: given.get(name) for name in ("input", "output", "reasoning", "cost_usd")})
 
 
 def total(parts: Sequence[Number | None], zero: Number) -> Number | None:

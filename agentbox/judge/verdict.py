@@ -76,6 +76,7 @@ def stats_of(events: Iterable[TraceEvent]) -> Stats:
         steps=sum(e.kind == "model.request" and not in_call(e.at) for e in agents),
         tool_calls=len({call_of(e.at) for e in agents if e.kind == "tool.request"} - {""}),
         tokens=total([part for used in usages for part in (used.input, used.output)], 0),
+        reasoning=total([used.reasoning for used in usages], 0),
         cost_usd=total([used.cost_usd for used in usages], 0.0),
         virtual_seconds=max((event.clock for event in events), default=0.0),
     )

@@ -126,7 +126,10 @@ def _asked(heard: str) -> _Words:
 
 
 class _Simulated:
-    """A user who is a loop: reads what the agent says, may use tools of their own, and answers."""
+    """A user who is a loop: reads what the agent says, may use tools of their own, and answers.
+
+    Raises WorldError where their model gives no answer: the agent is not to blame for that.
+    """
 
     def __init__(self, second: SecondLoop) -> None:
         self._second = second

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from agentbox.core.errors import Problem, WorldError, place_of
+from agentbox.core.errors import ModelFailed, Problem, WorldError, place_of
 from agentbox.core.messages import Json, Message, ToolCall
 from agentbox.core.requests import Ask, Said
 from agentbox.core.trace import Position
@@ -43,12 +43,15 @@ class FunctionModel:
         """Return what the function says.
 
         Raises:
-            WorldError: the function raised, or returned something that is no message.
+            ModelFailed: the function raised it, to fail as a model behind a server does.
+            WorldError: it raised anything else, or returned something that is no message.
         """
         try:
             said = self._function(ask.messages, ask.tools)
             if not isinstance(said, Message) and inspect.isawaitable(said):
                 said = await said
+        except ModelFailed:
+            raise
         except (Exception, SystemExit) as error:
             raise _raised(self.name, at, error) from error
         return self._said(said, at)

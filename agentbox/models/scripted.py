@@ -2,16 +2,20 @@
 
 A step is addressed by case, turn and index; no two cases share anything. Running out, a step never
 taken, a text that was not shown and a reference to nothing are errors that name the step.
+
+What counts as taken: the steps of a turn are gone through in order. One whose `when` is not found
+in what the model was told last is passed over, for good. Steps with a `when` need not be taken at
+all, so they are never left over; the others must be, in every turn that was played.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from agentbox.core.errors import Problem, WorldError, nearest
+from agentbox.core.errors import Problem, WorldError
 from agentbox.core.messages import (
     UNKNOWN_USAGE,
     Json,
@@ -26,21 +30,28 @@ from agentbox.core.requests import Ask, Said
 from agentbox.core.scenario import ScriptCall, ScriptStep
 from agentbox.core.trace import Position
 
-_TURN = re.compile(r"/t(\d+)(?:/|$)")
-_REFERENCE = re.compile(r"\$(?:(\$)|(call(\d+)|last)((?:\.\w+|\[\d+\])*))")
-_PART = re.compile(r"\.(\w+)|\[(\d+)\]")
+_TURN = re.compile(r"/t([0-9]+)(?:/|$)")
+_REFERENCE = re.compile(
+    r"\$(?:(\$)|(?:call([0-9]{1,6})|last)(?!\w)((?:\.\w+|\[[0-9]{1,6}\]|\[\"[^\"]*\"\])*))"
+)
+_PART = re.compile(r"\.(\w+)|\[([0-9]+)\]|\[\"([^\"]*)\"\]")
+_ALIKE = 0.5
+"""How much of a text a line must share, in one piece, to be shown as the nearest."""
+_SEARCHED = (2000, 500)
+"""How many lines are compared with a text that was not shown, and how much of each."""
 
 
 class ScriptedModel:
     """Plays the scripts of one case."""
 
-    name = "scripted"
-
     def __init__(self, turns: Sequence[Sequence[ScriptStep]], node: str) -> None:
         """Play `turns`, one script each; `node` is the case's address, for messages."""
+        self.name = "scripted"
         self._turns = turns
         self._node = node
         self._next = [0] * len(turns)
+        self._played = 1
+        """The last turn that asked. The first is always played."""
 
     async def reply(self, ask: Ask, at: Position) -> Said:
         """Return the turn's next step that applies.
@@ -49,79 +60,126 @@ class ScriptedModel:
             WorldError: there is none, or it does not go with what the model was shown.
         """
         turn = _turn_of(at)
+        self._played = max(self._played, turn)
         index, step = self._step(turn, ask.messages, at)
         where = f"{self._node}, turn {turn}, script step {index + 1}"
         _check_shown(step, ask.messages, where)
-        calls = [*_own_call(step), *step.calls]
-        made = tuple(_made(call, ask.messages, where) for call in calls)
+        results = _Results(ask.messages, turn, where)
+        calls = tuple(_made(call, results) for call in _calls(step))
         usage = Usage(*step.tokens) if step.tokens else UNKNOWN_USAGE
-        message = Message("assistant", step.say, made)
+        message = Message("assistant", step.say, calls)
         return Said(message, usage, "refusal" if step.refuse else "end")
 
     def leftovers(self) -> tuple[Problem, ...]:
-        """Return a problem for each turn that was played and whose script was not used up.
+        """Return a problem for each turn that was played and whose script was not used up."""
+        played = enumerate(self._turns[: self._played], 1)
+        return tuple(problem for turn, script in played for problem in self._left(turn, script))
 
-        Steps with a `when` need not be taken.
-        """
-        return tuple(
-            Problem(
-                f"{self._node}, turn {turn}: the script's step {left + 1} was never taken",
+    def _left(self, turn: int, script: Sequence[ScriptStep]) -> Iterator[Problem]:
+        steps = enumerate(script, 1)
+        left = [str(n) for n, step in steps if n > self._next[turn - 1] and not step.when]
+        if left:
+            which = f"step {left[0]} was" if len(left) == 1 else f"steps {', '.join(left)} were"
+            yield Problem(
+                f"{self._node}, turn {turn}: the script's {which} never taken",
                 hint="take it out, or find out why the agent ended early: agentbox show last",
             )
-            for turn, (script, left) in enumerate(zip(self._turns, self._next, strict=True), 1)
-            if left and any(not step.when for step in script[left:])
-        )
 
     def _step(self, turn: int, messages: View, at: Position) -> tuple[int, ScriptStep]:
         script = self._turns[turn - 1] if 0 < turn <= len(self._turns) else ()
-        last = messages[-1].text if messages else ""
-        while script and self._next[turn - 1] < len(script):
-            index = self._next[turn - 1]
-            self._next[turn - 1] += 1
-            if not script[index].when or re.search(script[index].when, last):
-                return index, script[index]
+        told = _told_last(messages)
+        first = self._next[turn - 1] if script else 0
+        for index in range(first, len(script)):
+            step = script[index]
+            if not step.when or re.search(step.when, told):
+                self._next[turn - 1] = index + 1
+                return index, step
         raise WorldError(
             Problem(
                 f"{self._node}, turn {turn}: the script has run out at {at}; it has {len(script)} "
-                f"steps, and the model was shown: {_cut(last)!r}",
-                hint="add a step: `script: [..., {say: ...}]`",
+                f"{'step' if len(script) == 1 else 'steps'}, and the model was shown: "
+                f"{_cut(told)!r}",
+                note=_passed_over(script, first),
+                hint=f"give turn {turn} a step {len(script) + 1}: `script: [..., {{say: ...}}]`"
+                if turn
+                else "scripts belong to turns, and this was asked in none",
             )
         )
 
 
 def _turn_of(at: Position) -> int:
+    """Return the turn of a position, 0 where it lies in none."""
     found = _TURN.search(at)
     return int(found[1]) if found else 0
 
 
-def _own_call(step: ScriptStep) -> list[ScriptCall]:
-    return [ScriptCall(step.call, step.args)] if step.call else []
+def _told_last(messages: View) -> str:
+    """Return the last result, or the user's words where they came after it."""
+    told = (message.text for message in reversed(messages) if message.role in ("tool", "user"))
+    return next(told, "")
+
+
+def _passed_over(script: Sequence[ScriptStep], first: int) -> str:
+    passed = [f"step {n + 1} ({script[n].when!r})" for n in range(first, len(script))]
+    return f"passed over, for `when` was not found in it: {', '.join(passed)}" if passed else ""
+
+
+# -- what the model was shown
 
 
 def _check_shown(step: ScriptStep, messages: View, where: str) -> None:
-    if not step.shown:
-        return
-    texts = [message.text for message in messages]
-    for wanted in step.shown:
-        if not any(wanted in text for text in texts):
-            lines = [line for text in texts for line in text.splitlines()]
-            close = nearest(wanted, lines)
-            note = f"the nearest line: {_cut(close)!r}" if close else ""
-            raise WorldError(Problem(f"{where}: the model was not shown {wanted!r}", note=note))
+    missing = [text for text in step.shown if not any(text in each.text for each in messages)]
+    if missing:
+        raise WorldError(*(_not_shown(text, messages, where) for text in missing))
 
 
-def _made(call: ScriptCall, messages: View, where: str) -> ToolCall:
-    results = _Results(messages, where)
+def _not_shown(wanted: str, messages: View, where: str) -> Problem:
+    close = _nearest_line(wanted, [line for m in messages for line in m.text.splitlines()])
+    return Problem(
+        f"{where}: the model was not shown {wanted!r}",
+        note=f"the nearest line: {_cut(close)!r}" if close else "",
+        hint="see what it was shown: agentbox show last",
+    )
+
+
+def _nearest_line(wanted: str, lines: Sequence[str]) -> str:
+    """Return the line that shares the longest piece with `wanted`, if it shares enough.
+
+    Not difflib's ratio, which a line loses that is longer than what is wanted of it.
+    """
+    from difflib import SequenceMatcher  # noqa: PLC0415 - wanted only on an error
+
+    matcher = SequenceMatcher(None, "", wanted, autojunk=False)
+    count, width = _SEARCHED
+    best, longest = "", 0
+    for line in lines[-count:]:
+        matcher.set_seq1(line[:width])
+        size = matcher.find_longest_match().size
+        if size > longest:
+            best, longest = line, size
+    return best if longest >= _ALIKE * len(wanted) else ""
+
+
+# -- calls and what their arguments refer to
+
+
+def _calls(step: ScriptStep) -> Iterator[ScriptCall]:
+    if step.call:
+        yield ScriptCall(step.call, step.args)
+    yield from step.calls
+
+
+def _made(call: ScriptCall, results: _Results) -> ToolCall:
     args: dict[str, Json] = {key: results.filled(value) for key, value in call.args.items()}
     return ToolCall(call.tool, args, malformed=call.malformed)
 
 
 class _Results:
-    """The turn's results, which arguments may refer to."""
+    """The turn's results, which arguments may refer to; they are looked for when one does."""
 
-    def __init__(self, messages: View, where: str) -> None:
-        turn = max((n for n, m in enumerate(messages) if m.role == "user"), default=0)
-        self._texts = [m.text for m in messages.since(turn) if m.role == "tool"]
+    def __init__(self, messages: View, turn: int, where: str) -> None:
+        self._messages = messages
+        self._prefix = f"t{turn}/"
         self._where = where
 
     def filled(self, value: Json) -> Any:
@@ -141,22 +199,29 @@ class _Results:
         return _REFERENCE.sub(lambda found: "$" if found[1] else _plain(self._value(found)), text)
 
     def _value(self, found: re.Match[str]) -> Any:
-        number = int(found[3]) if found[3] else len(self._texts)
-        if not 0 < number <= len(self._texts):
-            self._nothing(found[0], f"the turn has {len(self._texts)} results so far")
-        value = _json(self._texts[number - 1])
-        for key, index in _PART.findall(found[4]):
-            value = self._part(value, key, index, found[0])
+        texts = self._texts()
+        number = int(found[2]) if found[2] else len(texts)
+        if not 0 < number <= len(texts):
+            self._nothing(found[0], f"the turn has {len(texts)} results so far")
+        value = _json(texts[number - 1])
+        for key, index, quoted in _PART.findall(found[3]):
+            value = self._part(value, int(index) if index else key or quoted, found[0])
         return value
 
-    def _part(self, value: Json, key: str, index: str, reference: str) -> Json:
-        if key and is_object(value):
-            if key in value:
-                return value[key]
-            return self._nothing(reference, f"there is no `{key}` among {', '.join(value)}")
-        if index and is_list(value) and int(index) < len(value):
-            return value[int(index)]
-        return self._nothing(reference, f"`{key or index}` leads nowhere in {_cut(_plain(value))}")
+    def _texts(self) -> list[str]:
+        """Return the results by their calls' ids: a loop may add words of its own to a turn."""
+        tools = (message for message in self._messages if message.role == "tool")
+        return [message.text for message in tools if message.call_id.startswith(self._prefix)]
+
+    def _part(self, value: Json, part: str | int, reference: str) -> Json:
+        if isinstance(part, str) and is_object(value):
+            if part in value:
+                return value[part]
+            keys = _cut(", ".join(value)) or "no keys at all"
+            return self._nothing(reference, f"there is no `{part}` among {keys}")
+        if isinstance(part, int) and is_list(value) and part < len(value):
+            return value[part]
+        return self._nothing(reference, f"`{part}` leads nowhere in {_cut(_plain(value))}")
 
     def _nothing(self, reference: str, why: str) -> NoReturn:
         raise WorldError(Problem(f"{self._where}: `{reference}` refers to nothing", note=why))
@@ -165,7 +230,7 @@ class _Results:
 def _json(text: str) -> Json:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -21,6 +21,7 @@ from agentbox.report.verdicts import (
     run_header,
     standing,
     summary,
+    used_json,
     verdict_json,
     verdict_line,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "styled",
     "summary",
     "tools_list",
+    "used_json",
     "verdict_json",
     "verdict_line",
     "wants_color",

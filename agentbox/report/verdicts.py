@@ -85,7 +85,8 @@ def _used(verdict: Verdict) -> str:
     stats = verdict.stats
     columns = (("turn", stats.turns), ("step", stats.steps), ("tool", stats.tool_calls))
     amounts = (f"{n:>2} {noun if n == 1 else noun + 's':<5}" for noun, n in columns)
-    return f"{'  '.join(amounts)} {verdict.wall:6.2f}s"
+    spent = "".join(f"  {part}" for part in (_tokens([stats]), _cost([stats])) if part)
+    return f"{'  '.join(amounts)} {verdict.wall:6.2f}s{spent}"
 
 
 def _why(verdict: Verdict) -> str:
@@ -165,13 +166,7 @@ def summary(
     spans = spans or [("nothing ran", "warn")]
     spans.append((f" in {wall_seconds:.1f}s", "plain"))
     stats = [verdict.stats for verdict in verdicts]
-    used = [
-        _warnings(verdicts),
-        *_facts(verdicts),
-        count(sum(one.steps for one in stats), "model call"),
-        _tokens(stats),
-        _cost(stats),
-    ]
+    used = [_warnings(verdicts), *_facts(verdicts), *_spent(stats)]
     spans += [span for part in used if part for span in styled(f" · {part}", "dim")]
     return _with_trace(tuple(spans), f"trace {run_folder}" if run_folder else "", width)
 
@@ -195,11 +190,24 @@ def _counted(number: int, kind: Standing) -> str:
     return f"{number} {kind if number == 1 else _PLURALS.get(kind, kind)}"
 
 
+def _spent(stats: Sequence[Stats]) -> list[str]:
+    """Return what was used: calls, tokens, money; what of it is unknown is said so."""
+    calls = [count(sum(one.steps for one in stats), "model call")]
+    tools = sum(one.tool_calls for one in stats)
+    calls += [count(tools, "tool call")] if tools else []
+    tokens, cost = _tokens(stats), _cost(stats)
+    unknown = " and ".join(name for name, told in (("tokens", tokens), ("cost", cost)) if not told)
+    return [*calls, *filter(None, (tokens, cost)), *([f"{unknown} unknown"] if unknown else [])]
+
+
 def _tokens(stats: Sequence[Stats]) -> str:
+    """Return `1,200 tokens (300 reasoning)`, or nothing where none are known."""
     known = [one.tokens for one in stats if one.tokens is not None]
     if not known:
-        return "tokens unknown"
-    return count(sum(known), "token") + _unknown(len(stats) - len(known))
+        return ""
+    thought = [one.reasoning for one in stats if one.reasoning is not None]
+    apart = f" ({sum(thought):,} reasoning)" if sum(thought) else ""
+    return f"{count(sum(known), 'token')}{apart}{_unknown(len(stats) - len(known))}"
 
 
 def _cost(stats: Sequence[Stats]) -> str:
@@ -256,12 +264,30 @@ def verdict_json(verdict: Verdict) -> dict[str, Json]:
             "steps": stats.steps,
             "tool_calls": stats.tool_calls,
             "tokens": stats.tokens,
+            "reasoning_tokens": stats.reasoning,
             "cost_usd": stats.cost_usd,
             "virtual_seconds": stats.virtual_seconds,
         },
         "wall_seconds": round(verdict.wall, 6),
         "trace": verdict.trace or None,
         "facts": dict(verdict.facts),
+    }
+
+
+def used_json(verdicts: Sequence[Verdict]) -> dict[str, Json]:
+    """Return what a run used in all, as far as it is known, and of how many cases it is not."""
+    stats = [verdict.stats for verdict in verdicts]
+    amounts: dict[str, list[int | float | None]] = {
+        "tokens": [one.tokens for one in stats],
+        "reasoning_tokens": [one.reasoning for one in stats],
+        "cost_usd": [one.cost_usd for one in stats],
+    }
+    known = {name: [n for n in found if n is not None] for name, found in amounts.items()}
+    return {
+        "steps": sum(one.steps for one in stats),
+        "tool_calls": sum(one.tool_calls for one in stats),
+        **{name: sum(found) if found else None for name, found in known.items()},
+        "unknown": {name: len(stats) - len(found) for name, found in known.items()},
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 import orjson
 
 from agentbox.core.clock import Clock
-from agentbox.core.errors import AgentboxError, Problem, WorldError
+from agentbox.core.errors import AgentboxError, ModelFailed, Problem, WorldError
 from agentbox.core.messages import (
     UNKNOWN_USAGE,
     Json,
@@ -139,11 +139,14 @@ class Effects:
             return self._model_late(placed, error)
         except asyncio.CancelledError as error:
             if is_cancelled(error):
-                self._model_failed(placed, "interrupted")
+                self._no_answer(placed, "interrupted")
                 raise
             raise self._broken(placed, "raised CancelledError") from error
+        except ModelFailed as error:
+            failed = Failed(str(error), error.status, error.retry_after)
+            return self._model_failed(placed, failed)
         except AgentboxError as error:
-            self._model_failed(placed, str(error))
+            self._no_answer(placed, str(error))
             raise
         try:
             return self._said(placed, said)
@@ -158,23 +161,24 @@ class Effects:
     def _broken(self, placed: Placed, how: str) -> WorldError:
         """Record that a model did what no model may; return the error that says so."""
         why = f"the model `{self._world.models[placed.actor].name}` {how}"
-        self._model_failed(placed, why)
+        self._no_answer(placed, why)
         return WorldError(Problem(f"{why}, at {placed.at}"))
 
-    def _model_failed(self, placed: Placed, why: str) -> Failed:
-        self._recorder.emit(placed.at, "model.result", {"error": why})
-        return Failed(why)
+    def _no_answer(self, placed: Placed, why: str, detail: str = "", **more: Json) -> None:
+        side = {"detail": detail} if detail else None
+        self._recorder.emit(placed.at, "model.result", {"error": why, **more}, side)
+
+    def _model_failed(self, placed: Placed, failed: Failed, detail: str = "") -> Failed:
+        """Record that the model gave no answer, which is one more thing that a loop may hear."""
+        wait = {} if failed.retry_after is None else {"retry_after": failed.retry_after}
+        self._no_answer(placed, failed.message, detail, status=failed.status, **wait)
+        return failed
 
     def _model_late(self, placed: Placed, error: TimeoutError) -> Failed:
-        why = f"no answer in {self._world.deadlines.model:g} s"
         held = error.__cause__
-        side = (
-            {"detail": f"it held the event loop at {held.place}"}
-            if isinstance(held, Held)
-            else None
-        )
-        self._recorder.emit(placed.at, "model.result", {"error": why, "status": "timeout"}, side)
-        return Failed(why, "timeout")
+        detail = f"it held the event loop at {held.place}" if isinstance(held, Held) else ""
+        why = f"no answer in {self._world.deadlines.model:g} s"
+        return self._model_failed(placed, Failed(why, "timeout"), detail)
 
     def _said(self, placed: Placed, said: Said) -> Said:
         message = _numbered(said.message, placed.at)

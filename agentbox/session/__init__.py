@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from agentbox.session.clocks import clock_of
 from agentbox.session.plan import KINDS, Selection, load
 from agentbox.session.rejudging import Again, judge_again
-from agentbox.session.resolving import resolve
-from agentbox.session.run import Judged, clock_of, problems_of, run_case
+from agentbox.session.resolving import admit, resolve
+from agentbox.session.run import Judged, problems_of, run_case
 from agentbox.session.runs import Runs, addresses, find_root, root_of
 from agentbox.session.sources import Host, Sources
 from agentbox.session.suite import (
@@ -33,6 +34,7 @@ __all__ = [
     "Sources",
     "Suite",
     "addresses",
+    "admit",
     "clock_of",
     "exit_code",
     "find_root",

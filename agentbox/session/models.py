@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
+from agentbox.core.errors import AuthorError
 from agentbox.core.requests import Actor
 from agentbox.core.runtime import Model
 from agentbox.core.scenario import ModelSpec, Scenario
 from agentbox.models import FunctionModel
+from agentbox.session.keys import key_of, unfit
 from agentbox.session.sources import Sources
 
 
-def models_of(scenario: Scenario, sources: Sources) -> dict[Actor, Model]:
-    """Return the agent's model, and the user's where they are simulated.
+def models_of(scenario: Scenario, sources: Sources, closing: AsyncExitStack) -> dict[Actor, Model]:
+    """Return the agent's model, and the user's where they are simulated; `closing` ends them.
 
     Raises:
-        AuthorError: a model cannot be made.
+        AuthorError: a model cannot be made, or may not be asked in this run.
     """
-    models: dict[Actor, Model] = {"agent": _model(scenario.model, scenario, sources)}
+    models: dict[Actor, Model] = {"agent": _model(scenario.model, scenario, sources, closing)}
     user = scenario.case.user
     if user:
-        models["user"] = _model(user.model, scenario, sources)
+        models["user"] = _model(user.model, scenario, sources, closing)
     return models
 
 
-def _model(spec: ModelSpec, scenario: Scenario, sources: Sources) -> Model:
-    model = _native(spec, scenario, sources)
+def _model(spec: ModelSpec, scenario: Scenario, sources: Sources, closing: AsyncExitStack) -> Model:
+    model = _native(spec, scenario, sources, closing)
     if spec.calls == "native":
         return model
     from agentbox.models.text import TextCalls  # noqa: PLC0415 - for the few that want it
@@ -31,9 +35,24 @@ def _model(spec: ModelSpec, scenario: Scenario, sources: Sources) -> Model:
     return TextCalls(model)
 
 
-def _native(spec: ModelSpec, scenario: Scenario, sources: Sources) -> Model:
+def _native(
+    spec: ModelSpec, scenario: Scenario, sources: Sources, closing: AsyncExitStack
+) -> Model:
     if spec.provider == "python":
         return FunctionModel(sources.model(spec.function), spec.name)
+    if spec.provider == "openai":
+        return _served(spec, sources, closing)
     from agentbox.models.scripted import ScriptedModel  # noqa: PLC0415 - where one is scripted
 
     return ScriptedModel([turn.script for turn in scenario.case.turns], scenario.node)
+
+
+def _served(spec: ModelSpec, sources: Sources, closing: AsyncExitStack) -> Model:
+    from agentbox.models.openai import OpenAIModel  # noqa: PLC0415 - for the few that want it
+
+    problem = unfit(spec, sources.host)
+    if problem:
+        raise AuthorError(problem)
+    model = OpenAIModel(spec, key_of(spec, sources.host))
+    closing.push_async_callback(model.close)
+    return model

@@ -10,9 +10,9 @@ from agentbox.core.errors import AuthorError, Problem, nearest
 from agentbox.core.scenario import Kinds, Scenario
 from agentbox.judge import CHECKS
 from agentbox.loops import LOOPS
+from agentbox.session.clocks import clock_of
 from agentbox.session.inspecting import unseen_servers
 from agentbox.session.keywords import matcher
-from agentbox.session.run import clock_of
 from agentbox.session.sources import Host
 from agentbox.spec import read_scenarios
 
@@ -54,7 +54,7 @@ def load(paths: Sequence[str], host: Host, selection: Selection) -> tuple[Scenar
         try:
             for scenario in _read(path, host):
                 problems += [each for each in unseen_servers(scenario) if each not in problems]
-                found.setdefault(scenario.node, _pinned(scenario, host, selection))
+                found.setdefault(scenario.node, _pinned(scenario, selection))
         except AuthorError as error:
             problems += [each for each in error.problems if each not in problems]
     if problems:
@@ -109,14 +109,14 @@ def _named(scenarios: Sequence[Scenario], case: str, file: str) -> list[Scenario
     return found
 
 
-def _pinned(scenario: Scenario, host: Host, selection: Selection) -> Scenario:
+def _pinned(scenario: Scenario, selection: Selection) -> Scenario:
     """Return the scenario with the time and the seed it will run with."""
     if selection.now:
         scenario = replace(scenario, now=selection.now)
     if selection.seed is not None:
         scenario = replace(scenario, seed=selection.seed)
     try:
-        clock_of(scenario, live=host.live)
+        clock_of(scenario, live=True)
     except ValueError as error:
         raise AuthorError(Problem(f"--now: {error}")) from None
     return scenario

@@ -1,4 +1,4 @@
-"""Loads what scenarios name without running it: models, loops, tool files."""
+"""Before anything runs: what scenarios name is loaded, and what may not run is refused."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 from agentbox.core.errors import AuthorError, Mark, Problem
 from agentbox.core.scenario import Scenario
+from agentbox.session.clocks import clock_of
 from agentbox.session.inspecting import functions_of
-from agentbox.session.sources import Sources
+from agentbox.session.keys import specs_of, unfit
+from agentbox.session.sources import Host, Sources
 
 
 class Unresolved(AuthorError):
@@ -23,24 +25,45 @@ def resolve(scenarios: Sequence[Scenario], sources: Sources) -> None:
         Unresolved: something is not there or does not load; all of it, where it is named.
     """
     root = sources.host.root
-    problems: dict[tuple[str, str], tuple[Problem, ...]] = {}
+    found: dict[tuple[str, str], tuple[Problem, ...]] = {}
     for scenario in scenarios:
         for name, load in _named(scenario, sources):
-            if (scenario.path, name) in problems:
+            if (scenario.path, name) in found:
                 continue
             try:
                 load()
             except AuthorError as error:
                 placed = tuple(_placed(each, scenario, name, root) for each in error.problems)
-                problems[scenario.path, name] = placed
-    if problems:
-        raise Unresolved(*(each for found in problems.values() for each in found))
+                found[scenario.path, name] = placed
+    if found:
+        raise Unresolved(*(each for problems in found.values() for each in problems))
+
+
+def admit(scenarios: Sequence[Scenario], host: Host) -> None:
+    """Refuse what may not run here: a model or a time that is live in a run that is not.
+
+    Raises:
+        AuthorError: one may not, or its key is missing; all of them, where they are named.
+    """
+    found: dict[tuple[str, str], Problem] = {}
+    for scenario in scenarios:
+        for spec in specs_of(scenario):
+            problem = unfit(spec, host)
+            if problem:
+                placed = _placed(problem, scenario, spec.model, host.root)
+                found.setdefault((scenario.path, spec.model), placed)
+        try:
+            clock_of(scenario, live=host.live)
+        except AuthorError as error:
+            (problem,) = error.problems
+            found.setdefault((scenario.path, "now"), _placed(problem, scenario, "real", host.root))
+    if found:
+        raise AuthorError(*found.values())
 
 
 def _named(scenario: Scenario, sources: Sources) -> Iterator[tuple[str, Callable[[], object]]]:
-    user = scenario.case.user
-    for spec in (scenario.model, user.model if user else None):
-        if spec and spec.provider == "python":
+    for spec in specs_of(scenario):
+        if spec.function:
             yield spec.function, lambda spec=spec: sources.model(spec.function)
     yield scenario.agent.loop, lambda: sources.loop(scenario.agent.loop)
     for function in functions_of(scenario):

@@ -19,7 +19,9 @@ from agentbox.core.version import VERSION
 from agentbox.judge import Load, end_of, judge, outcome_of, stats_of
 from agentbox.loops import conversation, typed
 from agentbox.runtime import Budget, Driver, Effects, Held, Watchdog, stacked
-from agentbox.runtime.wall import elapsed, moment
+from agentbox.runtime.wall import elapsed
+from agentbox.session.clocks import clock_of
+from agentbox.session.keys import keys_of
 from agentbox.session.naming import misnamed
 from agentbox.session.resolving import Unresolved
 from agentbox.session.sources import Sources
@@ -40,20 +42,6 @@ class Judged:
 Publish: TypeAlias = Callable[[Judged], None]
 
 
-def clock_of(scenario: Scenario, *, live: bool) -> Clock:
-    """Return a scenario's clock.
-
-    Raises:
-        AuthorError: it wants the real time, and the run is not live.
-    """
-    if scenario.now != "real":
-        return Clock.at(scenario.now, scenario.zone)
-    if not live:
-        hint = "pin it: `now: 2026-03-20T14:30:00Z`; or run with --live"
-        raise AuthorError(Problem("`now: real` is for live runs", hint=hint))
-    return Clock.at(moment(), scenario.zone or "UTC")
-
-
 async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Publish) -> Verdict:
     """Run a scenario's one case, its trace at `path`.
 
@@ -68,7 +56,8 @@ async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Pu
     file = TraceFile(path)
     try:
         later = asyncio.get_running_loop().call_soon
-        redactor = Redactor(sources.secrets(scenario))
+        secrets = sources.secrets(scenario) | keys_of(scenario, sources.host)
+        redactor = Redactor(secrets)
         writer = TraceWriter(file, clock, elapsed, redactor, later)
         return await _Run(scenario, sources, clock, writer, redactor, file, publish).played()
     finally:

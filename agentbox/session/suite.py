@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from agentbox.core.errors import TraceError
 from agentbox.core.scenario import Scenario
@@ -47,16 +47,32 @@ class Suite:
     """Begin no further case after the first that is not green."""
 
 
-def run_suite(suite: Suite, watch: Watch) -> list[Verdict]:
+def run_suite(suite: Suite, watch: Watch, tick: Callable[[], None] | None = None) -> list[Verdict]:
     """Run every case; return the verdicts in the order of the cases.
 
-    A case whose trace cannot be written is errored; the others go on.
+    `watch` hears what happens; `tick` is called once a second, whether anything does or not. A case
+    whose trace cannot be written is errored; the others go on.
 
     Raises:
         AuthorError: what the scenarios name does not load; nothing was played, no server is left.
         KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP, once every trace and server is closed.
     """
-    return run_to_end(_run(suite, watch))
+    return run_to_end(_ticked(_run(suite, watch), tick) if tick else _run(suite, watch))
+
+
+async def _ticked(
+    running: Coroutine[Any, Any, list[Verdict]], tick: Callable[[], None]
+) -> list[Verdict]:
+    async def ticking() -> None:
+        while True:
+            await asyncio.sleep(1)
+            tick()
+
+    beside = asyncio.ensure_future(ticking())
+    try:
+        return await running
+    finally:
+        beside.cancel()
 
 
 async def _run(suite: Suite, watch: Watch) -> list[Verdict]:

@@ -13,7 +13,7 @@ from agentbox.core.trace import TraceEvent, slug
 from agentbox.loops import call
 from agentbox.runtime import Budget, Driver, Effects, World, scripted_user, stacked
 from agentbox.runtime.wall import elapsed
-from agentbox.session.run import clock_of
+from agentbox.session.clocks import clock_of
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources
 from agentbox.session.staging import Standing, standings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -53,10 +53,10 @@ async def opened(
         WorldError: a server did not start.
     """
     site = _Site(scenario, sources.host, clock, recorder)
-    async with _servers(scenario.servers, site) as servers:
+    async with _servers(scenario.servers, site) as servers, AsyncExitStack() as closing:
         # While the servers start: what is loaded here costs no time of its own.
         sources.once("all", "", lambda: resolve(sources.played or (scenario,), sources))
-        models = models_of(scenario, sources)
+        models = models_of(scenario, sources, closing)
         loop = sources.loop(scenario.agent.loop)
         toolbox, left_out = await _tools(scenario, sources, servers)
         sight = Sight(toolbox, servers, clock)

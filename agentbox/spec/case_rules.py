@@ -6,17 +6,26 @@ import re
 from collections.abc import Iterator
 
 from agentbox.spec.nodes import Node
-from agentbox.spec.rules import Ground
+from agentbox.spec.rules import Ground, obey_model
 
 _REPLIES = ("say", "call", "calls")
+_NEVER = {
+    ("refuse", "call"): "a refusal calls nothing",
+    ("refuse", "calls"): "a refusal calls nothing",
+    ("malformed", "args"): "the arguments are the one or the other",
+}
+"""Keys that do not stand beside each other, and why."""
 
 
 def obey_case(case: Node, whole: Node, ground: Ground) -> None:
     """Check a case; `whole` is its file with the case laid over it."""
     _who_speaks(case, ground)
+    _user(case, whole, ground)
     scripted = whole.string("model", "provider") == "scripted"
     for turn in _items(case, "turns"):
         _turn(turn, ground, scripted=scripted)
+    for call in _items(case, "setup"):
+        _apart(call, ground)
     for past in _items(case, "history"):
         _one_of(past, ("user", "say", "call"), "a past message", ground)
 
@@ -31,6 +40,21 @@ def _who_speaks(case: Node, ground: Ground) -> None:
         ground.problems.add(
             case.entries["user"].key.mark, "`user` stands beside `turns`", note=note
         )
+
+
+def _user(case: Node, whole: Node, ground: Ground) -> None:
+    """Check a simulated user; scripts belong to turns, and beside one there are none."""
+    user = case.get("user")
+    if user is None:
+        return
+    model = user.get("model")
+    if model:
+        obey_model(model, whole, ground)
+    for owner, whose, place in ((whole, "agent's", user), (user, "user's", model)):
+        if place and owner.string("model", "provider") == "scripted":
+            message = f"the {whose} model is scripted, and beside a simulated user is no script"
+            note = "scripts belong to `turns`; write a model that is a function"
+            ground.problems.add(place.mark, message, note=note)
 
 
 def _turn(turn: Node, ground: Ground, *, scripted: bool) -> None:
@@ -51,6 +75,8 @@ def _turn(turn: Node, ground: Ground, *, scripted: bool) -> None:
         ground.problems.add(turn.mark, "this turn has no `script`", note=note)
     for step in script.items if script else ():
         _step(step, ground)
+    for call in _items(turn, "calls"):
+        _apart(call, ground)
 
 
 def _step(step: Node, ground: Ground) -> None:
@@ -64,10 +90,29 @@ def _step(step: Node, ground: Ground) -> None:
     if "args" in step.entries and "call" not in given:
         mark = step.entries["args"].key.mark
         ground.problems.add(mark, "`args` goes with `call` only")
-    tokens = step.get("tokens")
-    if tokens and tokens.items and len(tokens.items) != 2:  # noqa: PLR2004 - in and out
-        ground.problems.add(tokens.mark, "`tokens` are two numbers", note="[in, out]")
+    for each in (step, *_items(step, "calls")):
+        _apart(each, ground)
+    _tokens(step.get("tokens"), ground)
     _regex(step.get("when"), "when", ground)
+
+
+def _apart(node: Node, ground: Ground) -> None:
+    given = {key for key, entry in node.entries.items() if entry.value.value is not False}
+    for (key, other), why in _NEVER.items():
+        if {key, other} <= given:
+            mark = node.entries[other].key.mark
+            ground.problems.add(mark, f"`{other}` stands beside `{key}`", note=why)
+
+
+def _tokens(tokens: Node | None, ground: Ground) -> None:
+    if tokens is None or tokens.kind != "list" or not tokens.items:
+        return
+    if len(tokens.items) != 2:  # noqa: PLR2004 - in and out
+        ground.problems.add(tokens.mark, "`tokens` are two numbers", note="[in, out]")
+    for each in tokens.items:
+        if each.kind == "int" and each.text.startswith("-"):
+            message = f"a number of tokens is at least 0, but it is {each.text}"
+            ground.problems.add(each.mark, message)
 
 
 def _one_of(node: Node, keys: tuple[str, ...], what: str, ground: Ground) -> None:

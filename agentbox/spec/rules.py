@@ -31,6 +31,33 @@ _TRANSPORTS: Mapping[str, str] = {"command": "args, env", "url": "headers", "mem
 """The three ways to reach a server, and the keys that go with each."""
 
 
+_PROVIDERS: Mapping[str, tuple[str, ...]] = {
+    "python": ("function",),
+    "scripted": (),
+    "openai": ("model", "base_url", "api", "key", "stream", "strict", "settings"),
+}
+"""Who may answer for a model, and the keys that go with each alone."""
+_NEEDED: Mapping[str, tuple[str, str]] = {
+    "python": ("function", "write `function: path/to/file.py:function`"),
+    "openai": ("model", "write `model: NAME`, as the server calls it"),
+}
+_ADDRESS = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[^\s?#\\]*)?")
+"""Of an address that two could read differently, one might read another machine."""
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OURS: Mapping[str, str] = {
+    **dict.fromkeys(("messages", "input"), "the conversation is what is asked"),
+    "model": "write it beside `settings`",
+    "tools": "the scenario's tools are offered",
+    "n": "one reply is read",
+    "stream": "write it beside `settings`",
+    "stream_options": "write `stream: true` beside `settings`",
+    "response_format": "write `agent: {output: SCHEMA}`",
+    "max_retries": "a request is sent once",
+    "timeout": "write `deadlines: {model: SECONDS}`",
+}
+"""What settings may not say, for the request says it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What the rules may look at, and where they say what is wrong."""
@@ -94,20 +121,42 @@ def _context(_: Node, scenario: Node, ground: Ground) -> None:
     _slots(scenario.get("agent", "slots"), scenario, ground)
 
 
-def _model(model: Node, _: Node, ground: Ground) -> None:
-    function, provider = model.get("function"), model.string("provider") or "python"
-    if model.kind != "map":
+def obey_model(model: Node, _: Node, ground: Ground) -> None:
+    """Check who answers for a model; the agent's, or a simulated user's."""
+    provider = model.string("provider") or "python"
+    if model.kind != "map" or provider not in _PROVIDERS:
         return
-    if provider == "scripted":
-        if function:
-            mark = model.entries["function"].key.mark
-            ground.problems.add(mark, "`function` goes with `provider: python` only")
-        return
-    if function is None:
-        hint = "write `function: path/to/file.py:function`"
-        ground.problems.add(model.mark, "`model` has no `function`", hint=hint)
-    elif function.kind == "str":
+    for other, keys in _PROVIDERS.items():
+        for key in keys if other != provider else ():
+            if key in model.entries:
+                message = f"`{key}` goes with `provider: {other}` only"
+                ground.problems.add(model.entries[key].key.mark, message)
+    needed = _NEEDED.get(provider)
+    if needed and not model.string(needed[0]) and model.get(needed[0]) is None:
+        ground.problems.add(model.mark, f"`model` has no `{needed[0]}`", hint=needed[1])
+    function = model.get("function")
+    if provider == "python" and function and function.kind == "str":
         _named_in_python(function, "function", ground)
+    if provider == "openai":
+        _live(model, ground)
+
+
+def _live(model: Node, ground: Ground) -> None:
+    """Check how a server is asked. What stands in `key` or `base_url` may be secret: not quoted."""
+    name, address, key = (model.get(each) for each in ("model", "base_url", "key"))
+    if name and name.kind == "str" and not name.text:
+        ground.problems.add(name.mark, "`model` is empty", note=_NEEDED["openai"][1])
+    if address and address.kind == "str" and not _ADDRESS.fullmatch(address.text):
+        note = "such as http://127.0.0.1:11434/v1, with no key and no query in it"
+        ground.problems.add(address.mark, "`base_url` is no http or https address", note=note)
+    if key and key.kind == "str" and not _VARIABLE.fullmatch(key.text):
+        note = "such as OPENAI_API_KEY: never the key itself"
+        ground.problems.add(key.mark, "`key` is no name of an environment variable", note=note)
+    settings = model.get("settings")
+    for setting, entry in settings.entries.items() if settings else ():
+        if setting in _OURS:
+            message = f"`{setting}` is no setting"
+            ground.problems.add(entry.key.mark, message, note=_OURS[setting])
 
 
 def _named_in_python(node: Node, key: str, ground: Ground) -> None:
@@ -227,7 +276,7 @@ _RULES: Mapping[str, Rule] = {
     "zone": _time,
     "agent": _agent,
     "context": _context,
-    "model": _model,
+    "model": obey_model,
     "servers": _servers,
     "tools": _tools,
 }

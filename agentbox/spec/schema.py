@@ -21,6 +21,7 @@ from agentbox.core.scenario import (
     Level,
     Past,
     Scenario,
+    ScriptCall,
     ScriptStep,
     Server,
     Turn,
@@ -44,6 +45,7 @@ _BEYOND_TYPES: Mapping[type, Mapping[str, Json]] = {
         "anyOf": [{"required": [one]} for one in ("user", "say", "call")],
         "dependencies": {"user": {"not": {"anyOf": [{"required": [r]} for r in ("say", "call")]}}},
     },
+    ScriptCall: {"not": {"required": ["args", "malformed"]}},
     ScriptStep: {
         "anyOf": [{"required": [reply]} for reply in ("say", "call", "calls")],
         "not": {"required": ["call", "calls"]},

@@ -184,9 +184,19 @@ def many() -> None:
     row("  whole cases, of the ideal", suite, ideal, "runs/s", "")
 
 
+def openai() -> None:
+    """A call of a model behind a local server, against the bare SDK's."""
+    done = subprocess.run(
+        [PYTHON, "openai_calls.py"], cwd=HERE, capture_output=True, text=True, check=True
+    )
+    for line in done.stdout.splitlines():
+        api, how, ours, bare = line.split()
+        row(f"openai call, {api}, {how}", float(ours), float(bare), "µs wall", "at most 1.30x")
+
+
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users' byte code is cached, and so is the SDK's
 
-BENCHMARKS = {each.__name__: each for each in (step, call, start, cold, many)}
+BENCHMARKS = {each.__name__: each for each in (step, call, start, cold, many, openai)}
 
 if __name__ == "__main__":
     print(f"{'':<34} {'ours':>9} {'floor':>9}")

@@ -20,6 +20,7 @@ def test_a_run_prints_verdicts_leaves_traces_and_exits_by_the_worst(project) -> 
     assert "FAIL  fails" in done.err
     assert "--> scenario.yaml:15:19" in done.err
     assert "1 failed, 1 passed in" in done.err
+    assert "· 4 model calls · 2 tool calls · tokens and cost unknown" in done.err
     assert [path.name for path in project.traces] == [
         "scenario__adds.jsonl",
         "scenario__fails.jsonl",
@@ -33,6 +34,8 @@ def test_json_goes_to_stdout_alone(project) -> None:
         ("fails", "failed"),
     ]
     assert done.data["exit"] == done.code == 1
+    assert done.data["used"]["steps"] == 4
+    assert done.data["used"]["unknown"] == {"tokens": 2, "reasoning_tokens": 2, "cost_usd": 2}
 
 
 @pytest.mark.parametrize(

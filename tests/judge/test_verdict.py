@@ -447,13 +447,13 @@ def test_stats_add_up_only_what_is_wholly_known(tape):
 
 
 def test_stats_add_tokens_and_money(tape):
-    used = {"input": 10, "output": 5, "cost_usd": 0.25}
+    used = {"input": 10, "output": 5, "reasoning": 3, "cost_usd": 0.25}
     stats = stats_of(tape.turn().say("a", used).say("b", used).close())
-    assert (stats.tokens, stats.cost_usd) == (30, 0.5)
+    assert (stats.tokens, stats.reasoning, stats.cost_usd) == (30, 6, 0.5)
 
 
 def test_a_run_without_a_model_call_used_nothing():
-    assert stats_of([]) == Stats(tokens=0, cost_usd=0.0)
+    assert stats_of([]) == Stats(tokens=0, reasoning=0, cost_usd=0.0)
 
 
 LATE = """

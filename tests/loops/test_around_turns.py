@@ -13,6 +13,7 @@ from agentbox.core.requests import (
     Call,
     Done,
     Enter,
+    Failed,
     LimitReached,
     Observation,
     Observe,
@@ -56,6 +57,12 @@ def test_a_simulated_user_with_an_opening_says_it_unasked_and_hears_the_answer()
     played = play(conversation(react, Setting(user=user)), replies)
     _, users = _asks(played)
     assert [message.text for message in users.messages][1:] == ["My order?", "It is here."]
+
+
+def test_a_simulated_user_whose_model_gives_no_answer_ends_nothing_well() -> None:
+    replies = [Done(), Done(), Failed("overloaded", "retryable"), Done()]
+    with pytest.raises(WorldError, match="the user's model failed in turn 1: overloaded"):
+        play(conversation(react, Setting(user=DANA)), replies)
 
 
 def test_a_setup_call_is_made_before_the_first_turn_and_seen_by_no_model() -> None:

@@ -134,8 +134,26 @@ def test_progress_shows_what_runs_and_how_many_came_to_what() -> None:
         ["a", "b\x1b[0m", "c"], 3, 12, {"passed": 2, "failed": 1, "errored": 0}, 0.42
     )
     assert agentbox.report.plain([line]) == (
-        "  3/12 · 2 passed · 1 failed · 0.4s · a, b\\x1b[0m and 1 more\n"
+        "  3/12 · 2 passed · 1 failed · 0.4s · 7.1/s, 1.3s left · a, b\\x1b[0m and 1 more\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "elapsed", "told"),
+    [
+        (0, 12, 30.0, "30s"),
+        (12, 12, 30.0, "30s"),
+        (1, 2, 0.0, "0.0s"),
+        (100, 300, 5.0, "5.0s · 20/s, 10s left"),
+        (5, 20, 40.0, "40s · 7.5/min, 2m00s left"),
+        (30, 100, 90.0, "1m30s · 20/min, 3m30s left"),
+        (2, 12, 1800.0, "30m00s · 4.0/h, 2h30m left"),
+        (1, 100, 7200.0, "2h00m · 0.5/h, 198h00m left"),
+    ],
+)
+def test_progress_tells_the_rate_and_the_time_left(done, total, elapsed, told) -> None:
+    line = progress_line([], done, total, {}, elapsed)
+    assert agentbox.report.plain([line]) == f"  {done}/{total} · {told}\n"
 
 
 def test_progress_without_clock_or_work_is_the_count_alone() -> None:

@@ -16,6 +16,7 @@ from agentbox.report import (
     run_header,
     standing,
     summary,
+    used_json,
     verdict_json,
     verdict_line,
 )
@@ -71,7 +72,7 @@ def test_a_label_replaces_the_name(sample: SimpleNamespace) -> None:
 def test_the_summary_counts_each_standing(sample: SimpleNamespace) -> None:
     assert plain(summary(variety(sample), 0.74, "runs/1", width=200)) == (
         "2 failed, 3 errored, 1 unexpected pass, 1 passed, 1 known failure in 0.7s"
-        " · 44 model calls · tokens unknown · trace runs/1\n"
+        " · 44 model calls · 7 tool calls · tokens and cost unknown · trace runs/1\n"
     )
 
 
@@ -85,11 +86,35 @@ def test_what_is_unknown_is_never_shown_as_zero(sample: SimpleNamespace) -> None
         return plain(summary([sample.verdict(stats=one) for one in stats], 1))
 
     known = Stats(tokens=1200, cost_usd=0.5)
-    assert "tokens unknown" in told(Stats())
+    assert "tokens and cost unknown" in told(Stats())
     assert "$" not in told(Stats())
+    assert "1,200 tokens · cost unknown" in told(Stats(tokens=1200))
     assert "1,200 tokens · $0.5000" in told(known)
+    assert "unknown" not in told(known)
     assert "1,200 tokens and 1 case unknown · $0.5000 and 1 case unknown" in told(known, Stats())
     assert "0 tokens" in told(Stats(tokens=0))
+
+
+def test_reasoning_stands_apart_in_the_summary_and_in_the_line_of_a_case(sample) -> None:
+    verdict = sample.verdict(stats=Stats(1, 2, 1, 1200, 300, 0.00125))
+    assert "1 tool call · 1,200 tokens (300 reasoning) · $0.0013" in plain(summary([verdict], 1))
+    line = plain([verdict_line(verdict, width=200)])
+    assert "s  1,200 tokens (300 reasoning)  $0.0013" in line
+
+
+def test_what_a_run_used_is_summed_as_far_as_it_is_known(sample) -> None:
+    known = Stats(1, 2, 1, 1200, 300, 0.25)
+    verdicts = [sample.verdict(stats=stats) for stats in (known, known, Stats(1, 1, 0, 10))]
+    assert used_json(verdicts) == {
+        "steps": 5,
+        "tool_calls": 2,
+        "tokens": 2410,
+        "reasoning_tokens": 600,
+        "cost_usd": 0.5,
+        "unknown": {"tokens": 0, "reasoning_tokens": 1, "cost_usd": 1},
+    }
+    assert used_json([sample.verdict()])["tokens"] is None
+    assert used_json([])["cost_usd"] is None
 
 
 def test_a_run_of_nothing_says_so() -> None:

@@ -6,7 +6,7 @@ import pytest
 from stage import LOOK, NOW, Stage, Tools, play_on, staged
 
 from agentbox import Clock, Message, Said, ToolCall, ToolResult, ToolSpec, call, say
-from agentbox.core.errors import WorldError
+from agentbox.core.errors import ModelFailed, WorldError
 from agentbox.core.messages import Transcript
 from agentbox.core.requests import Approved, End, Enter, Leave, Loop, Observation, Observe, Observed
 from agentbox.core.scenario import Deadlines
@@ -142,7 +142,29 @@ def test_a_model_past_its_deadline_fails_the_loop_by_name() -> None:
     stage = staged(hang, deadlines=Deadlines(model=0.05))
     assert stage.end == End("failed", "", {"error": "no answer in 0.05 s"})
     (result,) = stage.events("model.result")
-    assert result.data["error"] == "no answer in 0.05 s"
+    assert (result.data["error"], result.data["status"]) == ("no answer in 0.05 s", "timeout")
+
+
+def test_a_model_that_gives_no_answer_fails_the_loop_and_breaks_nothing() -> None:
+    def overloaded(messages, tools):
+        raise ModelFailed("come back later", "retryable", 7)
+
+    stage = staged(overloaded)
+    assert stage.error is None
+    assert stage.end == End("failed", "", {"error": "come back later"})
+    (result,) = stage.events("model.result")
+    told = {key: result.data[key] for key in ("error", "status", "retry_after")}
+    assert told == {"error": "come back later", "status": "retryable", "retry_after": 7}
+
+
+def test_a_model_that_cannot_be_asked_ends_the_run_and_says_why() -> None:
+    def locked(messages, tools):
+        raise WorldError("no key fits")
+
+    stage = staged(locked)
+    assert "no key fits" in str(stage.error)
+    (result,) = stage.events("model.result")
+    assert "status" not in result.data
 
 
 def test_what_is_open_when_the_run_is_cancelled_is_closed_as_interrupted() -> None:

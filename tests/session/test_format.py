@@ -410,6 +410,11 @@ def reply(messages, tools):
     assert made.data["steps"][0]["goal"] == "look at k"
 
 
+SCRIPTED = "{name: a, turns: [{user: x, script: [%s]}], model: {provider: scripted}}"
+FUNCTION = '{provider: python, function: "model.py:reply"}'
+SIMULATED = "{name: a, user: {prompt: x, model: %s}}"
+
+
 @pytest.mark.parametrize(
     ("case", "said"),
     [
@@ -422,6 +427,34 @@ def reply(messages, tools):
         ("{name: a, turns: [{user: x}], matrix: {sed: [1]}}", "nothing that a case can override"),
         ("{name: a, turns: [{user: x}], model: {provider: scripted}}", "has no `script`"),
         ("{name: a, turns: [{user: x}], model: {provider: python, functon: a}}", "unknown key"),
+        ((SIMULATED % FUNCTION)[:-1] + ", turns: [x]}", "`user` stands beside `turns`"),
+        (SCRIPTED % "{shown: [a]}", "this step replies nothing"),
+        (SCRIPTED % "{call: a, calls: [b]}", "`calls` stands beside `call`"),
+        (SCRIPTED % "{say: a, args: {b: 1}}", "`args` goes with `call` only"),
+        (SCRIPTED % "{say: ''}", "`say` is empty"),
+        (SCRIPTED % "{call: ''}", "`call` is empty"),
+        (SCRIPTED % "{calls: []}", "`calls` is empty"),
+        (SCRIPTED % "{calls: ['']}", "an entry of `calls` is empty"),
+        (SCRIPTED % "{say: a, tokens: []}", "`tokens` is empty"),
+        (SCRIPTED % "{say: a, tokens: [1]}", "`tokens` are two numbers"),
+        (SCRIPTED % "{say: a, tokens: [1, -2]}", "tokens is at least 0, but it is -2"),
+        (SCRIPTED % "{say: a, refuse: true, call: b}", "`call` stands beside `refuse`"),
+        (SCRIPTED % "{refuse: true, calls: [b]}", "`calls` stands beside `refuse`"),
+        (
+            SCRIPTED % "{calls: [{tool: b, args: {}, malformed: x}]}",
+            "`args` stands beside `malformed`",
+        ),
+        (
+            "{name: a, turns: [x], setup: [{tool: b, args: {c: 1}, malformed: x}]}",
+            "`args` stands beside `malformed`",
+        ),
+        (SIMULATED % "{provider: scripted}", "the user's model is scripted, and beside"),
+        (SIMULATED % "{provider: python}", "`model` has no `function`"),
+        (SIMULATED % "{provider: python, function: nope}", '`function` cannot be "nope"'),
+        (
+            (SIMULATED % FUNCTION)[:-1] + ", model: {provider: scripted}}",
+            "the agent's model is scripted, and beside",
+        ),
     ],
 )
 def test_impossible_combinations_are_refused_with_their_place(played, case, said) -> None:

@@ -433,3 +433,17 @@ def test_names_in_other_scripts_are_told_apart_and_fit_a_file_name(host) -> None
     assert f"s__{second}.jsonl" in names
     assert len(names) == 2
     assert all(len(name.encode()) <= 255 for name in names)
+
+
+def test_a_tick_is_heard_each_second_while_nothing_happens(host) -> None:
+    (host.root / "model.py").write_text(
+        "import asyncio\n"
+        "from pathlib import Path\n"
+        "async def reply(messages, tools):\n"
+        "    while not Path(__file__).with_name('ticked').exists():\n"
+        "        await asyncio.sleep(0.01)\n"
+        "    return messages[-1].text\n"
+    )
+    suite = Suite(_load(host), host, Runs.of(host.root).new())
+    echo, _ = run_suite(suite, lambda _: None, (host.root / "ticked").touch)
+    assert echo.outcome == "passed"

@@ -68,6 +68,11 @@ def test_what_is_written_reads_as_the_same_scenario(project, changed, sample):
         changed("says: March 19", "says: March 19, level: warn"),
         changed("says: March 19", "not: {not: {says: x}}"),
         changed("says: March 19", "equals: {value: {a: [1, null]}, path: x}"),
+        changed(
+            "provider: python, function: models/support.py:reply",
+            "provider: openai, model: m, base_url: http://localhost/v1, api: responses, key: K, "
+            "stream: true, strict: true, calls: text, settings: {reasoning_effort: low, stop: [a]}",
+        ),
         changed("{name: Dana, plan: enterprise}", "{a: [null, {b: 1.5}], c: false}"),
     ]
     for text in texts:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 ONE_OF_THE_KEYS = "one of: loop, system, slots, limits, output, corrections, plan"
 BRACKETS = "inside { } a comma begins a new key: text that holds one needs quotes"
+PYTHON = "provider: python, function: models/support.py:reply"
+PLAIN = "such as http://127.0.0.1:11434/v1, with no key and no query in it"
 
 ROWS = [
     # what is replaced in the sample, by what; under the caret; message; note; hint
@@ -71,7 +75,9 @@ ROWS = [
     ("era: modern", "era: 1", "1", "`era` must be auto, legacy or modern, but it is the number 1",
      'quote it: "1"', ""),
     ("provider: python", "provider: tape", "tape", "`provider` cannot be `tape`",
-     "one of: python, scripted", ""),
+     "one of: python, scripted, openai", ""),
+    ("provider: python", "provider: opanai", "opanai", "`provider` cannot be `opanai`",
+     "did you mean `openai`?", ""),
     ("steps: 8", "steps: 0", "0", "`steps` must be at least 1, but it is 0", "Model calls.", ""),
     ("cost_usd: 0.05", "cost_usd: -0.5", "-0.5",
      "`cost_usd` must be at least 0, but it is -0.5", "Money, where the price is known.", ""),
@@ -130,6 +136,29 @@ ROWS = [
     ("{provider: python, function: models/support.py:reply}", "{provider: python}",
      "{provider: python}", "`model` has no `function`", "",
      "write `function: path/to/file.py:function`"),
+    ("python, function", "python, stream: true, function", "stream",
+     "`stream` goes with `provider: openai` only", "", ""),
+    (PYTHON, "provider: openai, model: m, function: a:b", "function",
+     "`function` goes with `provider: python` only", "", ""),
+    (PYTHON, "provider: openai", "{provider: openai}", "`model` has no `model`", "",
+     "write `model: NAME`, as the server calls it"),
+    (PYTHON, 'provider: openai, model: ""', '""', "`model` is empty",
+     "write `model: NAME`, as the server calls it", ""),
+    (PYTHON, "provider: openai, model: m, base_url: ftp://localhost", "ftp://localhost",
+     "`base_url` is no http or https address", PLAIN, ""),
+    (PYTHON, "provider: openai, model: m, key: sk-0123-4567", "sk-0123-4567",
+     "`key` is no name of an environment variable",
+     "such as OPENAI_API_KEY: never the key itself", ""),
+    (PYTHON, "provider: openai, model: m, api: respones", "respones", "`api` cannot be `respones`",
+     "did you mean `responses`?", ""),
+    (PYTHON, "provider: openai, modle: m, model: m", "modle", "unknown key `modle` in `model`",
+     "did you mean `model`?", ""),
+    (PYTHON, "provider: openai, model: m, settings: {stream: true}", "stream",
+     "`stream` is no setting", "write it beside `settings`", ""),
+    (PYTHON, "provider: openai, model: m, settings: {timeout: 3}", "timeout",
+     "`timeout` is no setting", "write `deadlines: {model: SECONDS}`", ""),
+    (PYTHON, "provider: openai, model: m, settings: low", "low",
+     '`settings` must be a mapping, but it is the text "low"', "", ""),
     ("tools/calendar.py", "tools/calender.py", "tools/calender.py",
      "no such file: tools/calender.py", "did you mean `tools/calendar.py`?", ""),
     ("tools/calendar.py", "tools", "tools", "`tools` is no file of tools",
@@ -160,6 +189,27 @@ ROWS = [
 def test_a_mistake_is_shown_at_its_place_with_its_remedy(row, project, changed, said):
     old, new, *expected = row
     assert [said(p) for p in project.problems(changed(old, new))] == [tuple(expected)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://u:p@models.example/v1",
+        "http://127.0.0.1@models.example/v1",
+        "http://localhost\\@models.example",
+        "http://localhost:1/v1?key=a",
+        "http://localhost/v1#a",
+        "localhost:1",
+        "http://local host",
+        "http://localhost/v1\n",
+        "",
+    ],
+)
+def test_an_address_that_two_could_read_differently_is_refused_unquoted(project, changed, url):
+    live = f"provider: openai, model: m, base_url: {json.dumps(url)}"
+    (problem,) = project.problems(changed(PYTHON, live))
+    assert problem.message == "`base_url` is no http or https address"
+    assert problem.note == PLAIN
 
 
 def test_a_time_that_does_not_exist_is_shown_at_its_place(project, changed, said):

@@ -19,19 +19,12 @@ _LATE = 0.1
 class Held(asyncio.CancelledError):
     """Raised in place in what holds the event loop; no `except Exception` of its author's stops it.
 
-    `place`, a file and a line, is where the function that agentbox called was.
+    `place`, a file and a line, is where the function that holds it was.
     """
 
-    def __init__(self, frame: FrameType) -> None:
+    def __init__(self, holder: FrameType) -> None:
         super().__init__()
-        while frame.f_back and not is_ours(frame.f_back):
-            frame = frame.f_back
-        self.place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def is_ours(frame: FrameType) -> bool:
-    """Return whether a frame runs code of agentbox, and not what somebody else wrote for it."""
-    return str(frame.f_globals.get("__name__")).startswith("agentbox.")
+        self.place = f"{holder.f_code.co_filename}:{holder.f_lineno}"
 
 
 _watchdogs: WeakSet[Watchdog] = WeakSet()

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from stage import Stage, Tools, play_on
@@ -142,6 +143,31 @@ def test_what_holds_the_event_loop_while_the_run_is_to_end_is_ended() -> None:
 
     with pytest.raises(Held):
         _watched(held())
+
+
+def test_a_library_that_is_slow_while_the_run_is_to_end_is_let_finish() -> None:
+    """An SDK, or asyncio itself, in the middle of its own: on a busy machine that is no holder."""
+    source = (
+        "async def slow(clock, ended):\n"
+        "    until = clock() + 1.6\n"
+        "    while clock() < until: pass\n"
+        "    ended.append('whole')\n"
+    )
+    library: dict[str, Any] = {"__name__": "anyio.streams"}
+    exec(compile(source, os.__file__, "exec"), library)  # noqa: S102 - as if it were installed
+    ended: list[str] = []
+
+    async def run() -> None:
+        beside = asyncio.ensure_future(library["slow"](time.monotonic, ended))
+        task = asyncio.current_task()
+        assert task
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        await beside
+
+    _watched(run())
+    assert ended == ["whole"]
 
 
 def test_nothing_is_left_of_it_and_off_the_main_thread_it_does_nothing() -> None:

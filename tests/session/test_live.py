@@ -235,9 +235,8 @@ def test_a_model_elsewhere_is_refused_offline_where_it_is_named(project) -> None
     assert (problem.mark.line, problem.mark.column) == (3, 34)
     host = Host(project.root, {"OPENAI_API_KEY": KEY}, live=True)
     admit(load([str(project.root / "s.yaml")], host, Selection()), host)
-    resolve(
-        load([str(project.root / "s.yaml")], host, Selection()), Sources(Host(project.root, {}))
-    )
+    calm = Sources(Host(project.root, {}))
+    resolve(load([str(project.root / "s.yaml")], host, Selection()), calm)
 
 
 def test_a_key_that_is_none_is_refused_and_not_shown(project) -> None:

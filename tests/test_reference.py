@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
 
 import pytest
 from readme import CHECKED, COMMAND, EXAMPLES, README, ROOT, examples, written
+from walked import uses
 
-from agentbox.core.scenario import OVERRIDES, Case, CheckSpec, Scenario
 from agentbox.session import (
     KINDS,
     Host,
@@ -24,11 +22,8 @@ from agentbox.session import (
     run_suite,
 )
 from agentbox.spec import reference_text
-from agentbox.spec.compose import compose
-from agentbox.spec.nodes import Node
-from agentbox.spec.problems import Problems
 from agentbox.spec.reference import reference
-from agentbox.spec.shapes import keys_of, kinds_of, long_form, options, short_of
+from agentbox.spec.shapes import keys_of
 
 SECTIONS = reference(KINDS)
 ALL = sorted(EXAMPLES.glob("*.yaml"))
@@ -42,8 +37,7 @@ def test_the_readme_holds_the_reference_that_the_types_give() -> None:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_key_of_a_section_stands_in_one_of_its_examples(section: str) -> None:
-    nodes = [compose(path.read_text(), path.name, Problems()) for path in examples(section)]
-    seen = {use for node in nodes for use in used(Scenario, node)}
+    seen = {(u.cls, u.key.name) for path in examples(section) for u in uses(path.read_text())}
     missing = [
         f"{table.places[0]}.{name}"
         for table in SECTIONS[section]
@@ -55,39 +49,6 @@ def test_every_key_of_a_section_stands_in_one_of_its_examples(section: str) -> N
         f"no example of the section `{section}` uses {', '.join(missing)}: write it into {file} "
         f"(or a new {section}-*.yaml beside it) so that the case passes, then run {COMMAND}"
     )
-
-
-def used(kind: Any, node: Node) -> Iterator[tuple[type, str]]:
-    """Yield each key that a value of a file gives, with the type that has it."""
-    option = next(each for each in options(kind) if node.kind in kinds_of(each))
-    origin, inner = get_origin(option), get_args(option)
-    if option is CheckSpec:
-        yield from _used_by_check(node)
-    elif origin is tuple:
-        for item in node.items:
-            yield from used(inner[0], item)
-    elif origin is not None and inner and node.kind == "map":
-        for entry in node.entries.values():
-            yield from used(inner[1], entry.value)
-    elif isinstance(option, type) and hasattr(option, "__dataclass_fields__"):
-        yield from _used_by_record(option, node)
-
-
-def _used_by_record(cls: type, node: Node) -> Iterator[tuple[type, str]]:
-    short = short_of(cls)
-    if short and not (node.kind == "map" and long_form(cls, node.entries)):
-        yield from used(short.type, node)
-        return
-    for name, entry in node.entries.items():
-        owner = Scenario if cls is Case and name in OVERRIDES else cls
-        yield owner, name
-        yield from used(keys_of(owner)[name].type, entry.value)
-
-
-def _used_by_check(node: Node) -> Iterator[tuple[type, str]]:
-    for name, entry in node.entries.items():
-        if name != "level":
-            yield from used(KINDS.checks[name].params, entry.value)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from agentbox.spec.nodes import Node
-from agentbox.spec.rules import Ground, obey_model
+from agentbox.spec.rules import Ground, obey_model, provider_of
 
 _REPLIES = ("say", "call", "calls")
 _NEVER = {
@@ -21,9 +21,9 @@ def obey_case(case: Node, whole: Node, ground: Ground) -> None:
     """Check a case; `whole` is its file with the case laid over it."""
     _who_speaks(case, ground)
     _user(case, whole, ground)
-    scripted = whole.string("model", "provider") == "scripted"
+    provider = provider_of(whole.get("model"), ground)
     for turn in _items(case, "turns"):
-        _turn(turn, ground, scripted=scripted)
+        _turn(turn, ground, provider)
     for call in _items(case, "setup"):
         _apart(call, ground)
     for past in _items(case, "history"):
@@ -32,7 +32,7 @@ def obey_case(case: Node, whole: Node, ground: Ground) -> None:
 
 def _who_speaks(case: Node, ground: Ground) -> None:
     turns, user = case.get("turns"), case.get("user")
-    if turns is None and user is None:
+    if turns is None and user is None and ground.problems.missing("turns", "user"):
         note = "give it `turns`, or a simulated `user`"
         ground.problems.add(case.mark, "nobody speaks in this case", note=note)
     elif turns is not None and user is not None:
@@ -52,12 +52,14 @@ def _user(case: Node, whole: Node, ground: Ground) -> None:
         obey_model(model, whole, ground)
     for owner, whose, place in ((whole, "agent's", user), (user, "user's", model)):
         if place and owner.string("model", "provider") == "scripted":
-            message = f"the {whose} model is scripted, and beside a simulated user is no script"
-            note = "scripts belong to `turns`; write a model that is a function"
+            message = (
+                f"the {whose} model is scripted, but beside a simulated user there is no script"
+            )
+            note = "scripts belong to `turns`: take a model that is a function"
             ground.problems.add(place.mark, message, note=note)
 
 
-def _turn(turn: Node, ground: Ground, *, scripted: bool) -> None:
+def _turn(turn: Node, ground: Ground, provider: str) -> None:
     if "user" in turn.entries and "replies" in turn.entries:
         note = "a turn has one or the other"
         ground.problems.add(
@@ -66,14 +68,14 @@ def _turn(turn: Node, ground: Ground, *, scripted: bool) -> None:
     for reply in _items(turn, "replies"):
         _regex(reply.get("asked"), "asked", ground)
     script = turn.get("script")
-    if script and not scripted:
+    if script and provider not in ("scripted", ""):
         note = "write `model: {provider: scripted}`, or leave the script out"
         mark = turn.entries["script"].key.mark
         ground.problems.add(mark, "`script` is for a model of the provider scripted", note=note)
-    if scripted and not script:
+    if provider == "scripted" and not script and ground.problems.missing("script"):
         note = "each turn of a scripted model needs its own: `script: [{say: ...}]`"
         ground.problems.add(turn.mark, "this turn has no `script`", note=note)
-    for step in script.items if script else ():
+    for step in _items(turn, "script"):
         _step(step, ground)
     for call in _items(turn, "calls"):
         _apart(call, ground)
@@ -81,13 +83,13 @@ def _turn(turn: Node, ground: Ground, *, scripted: bool) -> None:
 
 def _step(step: Node, ground: Ground) -> None:
     given = [key for key in _REPLIES if key in step.entries]
-    if step.kind == "map" and not given:
+    if not given and ground.problems.missing(*_REPLIES):
         note = "give it `say`, `call` or `calls`"
         ground.problems.add(step.mark, "this step replies nothing", note=note)
     if "call" in given and "calls" in given:
         mark = step.entries["calls"].key.mark
         ground.problems.add(mark, "`calls` stands beside `call`", note="put that one among them")
-    if "args" in step.entries and "call" not in given:
+    if "args" in step.entries and "call" not in given and ground.problems.missing("call"):
         mark = step.entries["args"].key.mark
         ground.problems.add(mark, "`args` goes with `call` only")
     for each in (step, *_items(step, "calls")):
@@ -107,7 +109,8 @@ def _apart(node: Node, ground: Ground) -> None:
 def _tokens(tokens: Node | None, ground: Ground) -> None:
     if tokens is None or tokens.kind != "list" or not tokens.items:
         return
-    if len(tokens.items) != 2:  # noqa: PLR2004 - in and out
+    whole = all(each.kind == "int" for each in tokens.items)
+    if whole and len(tokens.items) != 2:  # noqa: PLR2004 - in and out
         ground.problems.add(tokens.mark, "`tokens` are two numbers", note="[in, out]")
     for each in tokens.items:
         if each.kind == "int" and each.text.startswith("-"):
@@ -117,7 +120,7 @@ def _tokens(tokens: Node | None, ground: Ground) -> None:
 
 def _one_of(node: Node, keys: tuple[str, ...], what: str, ground: Ground) -> None:
     given = [key for key in keys if key in node.entries]
-    if node.kind == "map" and not given:
+    if not given and ground.problems.missing(*keys):
         ground.problems.add(
             node.mark, f"{what} says nothing", note=f"give one of: {', '.join(keys)}"
         )

@@ -448,12 +448,12 @@ SIMULATED = "{name: a, user: {prompt: x, model: %s}}"
             "{name: a, turns: [x], setup: [{tool: b, args: {c: 1}, malformed: x}]}",
             "`args` stands beside `malformed`",
         ),
-        (SIMULATED % "{provider: scripted}", "the user's model is scripted, and beside"),
+        (SIMULATED % "{provider: scripted}", "the user's model is scripted, but beside"),
         (SIMULATED % "{provider: python}", "`model` has no `function`"),
         (SIMULATED % "{provider: python, function: nope}", '`function` cannot be "nope"'),
         (
             (SIMULATED % FUNCTION)[:-1] + ", model: {provider: scripted}}",
-            "the agent's model is scripted, and beside",
+            "the agent's model is scripted, but beside",
         ),
     ],
 )

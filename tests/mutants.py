@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
+from hypothesis import strategies as st
 from readme import examples
 from walked import Path, uses
 
@@ -114,3 +116,36 @@ def _put(data: Any, path: Path, value: Any) -> Any:
     if isinstance(data, list):
         return [inner if number == head else each for number, each in enumerate(data)]
     return {**data, head: inner}
+
+
+# -- mutants of text ------------------------------------------------------------------------------
+
+FRAGMENTS = st.sampled_from(
+    [b"{", b"}", b"[", b"]", b": ", b"- ", b"\n", b"\t", b"  ", b"#", b"'", b'"', b"\\", b"&a ",
+     b"*a", b"!", b"|", b">", b"%", b"? ", b"---\n", b"<<: ", b",", b"\xff", b"\x00", b"\xc3",
+     b"\xe2\x80\xa8", b"null", b".nan", b"${", b"file:", b"cases:", b"\\U9999", b"9" * 400, b"1.0",
+     b"true", b"-1", b"~", b"\xf0\x9f\x98\x80", b"e\xcc\x81", b"\xef\xbb\xbf", b"\r", b"1e999"]
+)  # fmt: skip
+WORDS = re.compile(rb"[\w.-]+")
+TURNS = ("delete", "twice", "swap", "indent", "value", "cut", "tab", "anchor")
+
+
+def turned(text: bytes, turn: str, at: int, put: bytes) -> bytes:
+    """Return the file with one of its lines changed."""
+    lines = text.splitlines(keepends=True)
+    if not lines:
+        return text
+    number = at % len(lines)
+    line = lines[number]
+    other = lines[(number * 7 + 3) % len(lines)]
+    lines[number] = {
+        "delete": b"",
+        "twice": line + line,
+        "swap": other,
+        "indent": b"  " + line,
+        "value": WORDS.sub(lambda found: put if found.start() > at % 60 else found[0], line, 1),
+        "cut": line[: at % (len(line) + 1)],
+        "tab": line.replace(b"  ", b"\t", 1),
+        "anchor": line.replace(b": ", b": &a ", 1) + line.replace(b": ", b"x: *a #", 1),
+    }[turn]
+    return b"".join(lines)

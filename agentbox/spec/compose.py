@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from agentbox.core.errors import Mark
 from agentbox.spec.nodes import Entry, Node, cut, seen
+from agentbox.spec.plain import plain
 from agentbox.spec.problems import Problems
 from agentbox.spec.scalars import paired, resolved
 
@@ -30,7 +31,13 @@ def compose(text: str, file: str, problems: Problems) -> Node | None:
 
     Whatever is wrong is in `problems`.
     """
-    composer = _Composer(file, problems.file(file, text), problems)
+    lines = problems.file(file, text)
+    return plain(text, file, MAX_DEPTH, MAX_NODES) or compose_whole(text, file, lines, problems)
+
+
+def compose_whole(text: str, file: str, lines: list[str], problems: Problems) -> Node | None:
+    """Return the tree as `compose` does, by the parser that knows all of YAML."""
+    composer = _Composer(file, lines, problems)
     try:
         composer.refuse_characters(text)
         composer.refuse_directives()

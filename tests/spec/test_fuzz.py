@@ -11,6 +11,7 @@ import re
 from from_schema import values
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from mutants import FRAGMENTS, TURNS, turned
 from readme import EXAMPLES
 
 from agentbox.session import KINDS
@@ -88,12 +89,6 @@ def test_a_file_drawn_from_the_schema_is_read_or_refused_as_the_schema_does(valu
     agree(shop, json.dumps(value, ensure_ascii=False))
 
 
-FRAGMENTS = st.sampled_from(
-    [b"{", b"}", b"[", b"]", b": ", b"- ", b"\n", b"\t", b"  ", b"#", b"'", b'"', b"\\", b"&a ",
-     b"*a", b"!", b"|", b">", b"%", b"? ", b"---\n", b"<<: ", b",", b"\xff", b"\x00", b"\xc3",
-     b"\xe2\x80\xa8", b"null", b".nan", b"${", b"file:", b"cases:", b"\\U9999", b"9" * 400, b"1.0",
-     b"true", b"-1", b"~", b"\xf0\x9f\x98\x80", b"e\xcc\x81", b"\xef\xbb\xbf", b"\r", b"1e999"]
-)  # fmt: skip
 EDITS = st.lists(
     st.tuples(st.integers(0, 10_000), st.integers(0, 6), FRAGMENTS | st.binary(max_size=4)),
     min_size=1,
@@ -111,10 +106,6 @@ def test_a_file_with_bytes_changed_is_read_or_refused(text, edits, shop):
     agree(shop, text)
 
 
-WORDS = re.compile(rb"[\w.-]+")
-TURNS = ("delete", "twice", "swap", "indent", "value", "cut", "tab", "anchor")
-
-
 @settings(SLOW, max_examples=400)
 @given(
     text=st.sampled_from(FILES),
@@ -124,27 +115,6 @@ def test_a_file_with_lines_changed_is_read_or_refused(text, turns, shop):
     for turn, at, put in turns:
         text = turned(text, turn, at, put)
     agree(shop, text)
-
-
-def turned(text: bytes, turn: str, at: int, put: bytes) -> bytes:
-    """Return the file with one of its lines changed."""
-    lines = text.splitlines(keepends=True)
-    if not lines:
-        return text
-    number = at % len(lines)
-    line = lines[number]
-    other = lines[(number * 7 + 3) % len(lines)]
-    lines[number] = {
-        "delete": b"",
-        "twice": line + line,
-        "swap": other,
-        "indent": b"  " + line,
-        "value": WORDS.sub(lambda found: put if found.start() > at % 60 else found[0], line, 1),
-        "cut": line[: at % (len(line) + 1)],
-        "tab": line.replace(b"  ", b"\t", 1),
-        "anchor": line.replace(b": ", b": &a ", 1) + line.replace(b": ", b"x: *a #", 1),
-    }[turn]
-    return b"".join(lines)
 
 
 def test_every_example_fits_the_schema_and_is_read(shop):

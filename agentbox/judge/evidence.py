@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
@@ -152,9 +152,10 @@ def _steps(events: Iterable[TraceEvent]) -> Iterator[Position]:
     return (e.at for e in events if e.kind == "model.request" and not in_call(e.at))
 
 
-def _said(events: Iterable[TraceEvent]) -> Iterator[Utterance]:
+def _said(events: Sequence[TraceEvent]) -> Iterator[Utterance]:
+    asides = {e.at for e in events if e.kind == "model.request" and e.data.get("aside")}
     for event in events:
-        if event.kind == "model.result" and not in_call(event.at):
+        if event.kind == "model.result" and not in_call(event.at) and event.at not in asides:
             text = str(event.data.get("text") or "")
             if text.strip():
                 yield Utterance(text, event.at)

@@ -24,6 +24,7 @@ from agentbox.core.requests import (
     UserSaid,
 )
 from agentbox.core.scenario import Limits, PlanOptions
+from agentbox.core.window import ContextWindow
 from agentbox.loops.asking import ask_user, call, read_clock
 from agentbox.loops.prompt import Briefing, brief
 from agentbox.loops.react import react
@@ -60,6 +61,7 @@ class Setting:
     setup: tuple[ToolCall, ...] = ()
     """Calls of the harness before the first turn; the agent never sees them."""
     user: SecondLoop | None = None
+    window: ContextWindow | None = None
 
 
 def conversation(agent: LoopFunction, setting: Setting) -> Loop:
@@ -68,7 +70,7 @@ def conversation(agent: LoopFunction, setting: Setting) -> Loop:
     Raises:
         WorldError: a call of the setup did not end ok.
     """
-    log = Transcript()
+    log = Transcript(window=setting.window)
     end = End("answered")
     turn = 0
     yield Enter("run", setting.limits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agentbox.runtime.budget import Budget
 from agentbox.runtime.driver import Driver
-from agentbox.runtime.effects import Effects, User, World, scripted_user
+from agentbox.runtime.effects import Effects, Form, User, World, scripted_user
 from agentbox.runtime.stack import stacked
 
-__all__ = ["Budget", "Driver", "Effects", "User", "World", "scripted_user", "stacked"]
+__all__ = ["Budget", "Driver", "Effects", "Form", "User", "World", "scripted_user", "stacked"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from agentbox.core.messages import Message, ToolCall, ToolSpec
-from agentbox.core.requests import UserSaid
+from agentbox.core.requests import Elicit, Elicited, UserSaid
 from agentbox.core.scenario import (
     Audience,
     Case,
@@ -19,7 +19,7 @@ from agentbox.core.scenario import (
 )
 from agentbox.loops import Briefing
 from agentbox.loops.conversation import SecondLoop, Setting
-from agentbox.runtime import User
+from agentbox.runtime import Form, User
 
 
 def setting_of(scenario: Scenario, specs: Sequence[ToolSpec]) -> Setting:
@@ -34,6 +34,7 @@ def setting_of(scenario: Scenario, specs: Sequence[ToolSpec]) -> Setting:
         agent.plan,
         tuple(_call(call) for call in case.setup),
         _second(case.user, parted["user"]) if case.user else None,
+        agent.context_window,
     )
 
 
@@ -102,6 +103,18 @@ def user_of(case: Case) -> User:
         return UserSaid(_words(turn, heard), tuple(_call(call) for call in turn.calls))
 
     return user
+
+
+def form_of(case: Case) -> Form:
+    """Return what the user of a case does with forms."""
+
+    async def form(shown: Elicit) -> Elicited:
+        for answer in case.answers:
+            if re.search(answer.asked, shown.message, re.IGNORECASE):
+                return Elicited(answer.action, answer.give)
+        return Elicited("decline")
+
+    return form
 
 
 def _words(turn: Turn, heard: str) -> str | None:

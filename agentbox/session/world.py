@@ -15,7 +15,7 @@ from agentbox.core.trace import Position, Recorder
 from agentbox.runtime import World
 from agentbox.session.models import models_of
 from agentbox.session.sources import Host, Sources
-from agentbox.session.staging import user_of
+from agentbox.session.staging import form_of, user_of
 from agentbox.toolboxes import Filtered, Injected, Merged
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ async def opened(
             scenario.deadlines,
             scenario.seed,
             scenario.tick,
+            form_of(scenario.case),
+            scenario.max_result_bytes,
         )
         yield Opened(world, loop, servers.hang_up if servers else _nothing)
 
@@ -114,6 +116,7 @@ async def _servers(
         environ=host.environ,
         frames=scenario.trace.frames,
         live=host.live,
+        forms=bool(scenario.case.answers),
     )
     async with spawned(scenario.servers, site) as servers:
         yield servers

@@ -151,6 +151,8 @@ class TraceWriter:
         }
         if ask.output is not None:
             data["output"] = self.blob(ask.output)
+        if ask.aside:
+            data["aside"] = ask.aside
         if view.name != MAIN_LOG:
             data["log"] = view.name
         return data

@@ -4,85 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from played import CALLS, FIXTURES, HEAD
 
 from agentbox.core.errors import AuthorError
-from agentbox.core.verdict import Verdict
-from agentbox.session import Host, Runs, Selection, Suite, exit_code, load, run_suite
-from agentbox.trace import read_trace
+from agentbox.session import Selection, exit_code, load
 
-HEAD = """\
-version: 1
-now: 2026-03-20T14:30:00Z
-model: {provider: python, function: "model.py:reply"}
-tools: [mine.py]
-"""
-TOOLS = '''\
-STORE = {}
-
-def look(key: str) -> str:
-    """Look a key up."""
-    return STORE.get(key, f"nothing at {key}")
-
-def put(key: str, value: str) -> str:
-    """Put a value at a key."""
-    STORE[key] = value
-    return f"put {key}"
-'''
-ECHO = """\
-from agentbox import call, say
-def reply(messages, tools):
-    return say(" | ".join(f"{m.role}:{m.text}" for m in messages if m.role != "system"))
-"""
 TOOL_NAMES = """\
 from agentbox import call, say
 def reply(messages, tools):
     return say(",".join(sorted(tool.name for tool in tools)))
 """
-CALLS = """\
-from agentbox import call, say
-def reply(messages, tools):
-    last = messages[-1]
-    if last.role == "tool":
-        return say(last.text)
-    name, _, key = last.text.partition(" ")
-    return call(name, key=key)
-"""
-
-
-class Played:
-    """A folder to write a scenario into, and to play it in."""
-
-    def __init__(self, root: Path) -> None:
-        self.host = Host(root, {})
-        (root / "pyproject.toml").touch()
-        self.write("mine.py", TOOLS)
-
-    def write(self, name: str, text: str) -> None:
-        (self.host.root / name).write_text(text)
-
-    def __call__(
-        self, cases: str, model: str = ECHO, head: str = HEAD, **more: Any
-    ) -> list[Verdict]:
-        self.write("model.py", model)
-        self.write("s.yaml", head + cases)
-        scenarios = load([str(self.host.root / "s.yaml")], self.host, Selection())
-        folder = Runs.of(self.host.root).new()
-        return run_suite(Suite(scenarios, self.host, folder), lambda _: None)
-
-    def events(self, verdict: Verdict, kind: str) -> list[Any]:
-        trace = read_trace(Path(verdict.trace))
-        return [event for event in trace.events if event.kind == kind]
-
-    def answers(self, verdict: Verdict) -> list[str]:
-        return [event.data["text"] for event in self.events(verdict, "model.result")]
-
-
-@pytest.fixture
-def played(tmp_path: Path) -> Played:
-    return Played(tmp_path)
 
 
 def test_setup_is_done_before_the_first_turn_and_the_agent_never_sees_it(played) -> None:
@@ -354,10 +287,9 @@ def reply(messages, tools):
 
 
 def test_a_server_is_offered_in_part(played) -> None:
-    fixtures = Path(__file__).parents[1] / "fixtures" / "servers"
     played.write(
         "server.py",
-        f"import sys; sys.path.insert(0, {str(fixtures)!r})\n"
+        f"import sys; sys.path.insert(0, {str(FIXTURES)!r})\n"
         "from pathlib import Path\n"
         "from raw import legacy, serve, text, tool\n"
         "serve(legacy([tool(n) for n in ('get_a', 'get_b', 'drop')],\n"
@@ -420,6 +352,12 @@ def reply(messages, tools):
         ("{name: a, turns: [{user: x, script: [{say: y}]}]}", "`script` is for a model of the"),
         ("{name: a, turns: [{user: x}], history: [{}]}", "a past message says nothing"),
         ("{name: a, turns: [{user: x}], history: [{user: a, say: b}]}", "stands beside `user`"),
+        ("{name: a, turns: [{user: x}], answers: [{asked: '['}]}", "no regular expression"),
+        (
+            "{name: a, turns: [{user: x}], answers: [{give: {a: b}, action: cancel}]}",
+            "`give` stands beside `action: cancel`",
+        ),
+        ("{name: a, turns: [{user: x}], answers: [{actoin: cancel}]}", "unknown key `actoin`"),
         ("{name: a, turns: [{user: x}], matrix: {sed: [1]}}", "nothing that a case can override"),
         ("{name: a, turns: [{user: x}], model: {provider: scripted}}", "has no `script`"),
         ("{name: a, turns: [{user: x}], model: {provider: python, functon: a}}", "unknown key"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agentbox.core.errors import AgentboxError, Problem
 from agentbox.core.messages import Json
 from agentbox.core.trace import slug
+from agentbox.toolboxes.mcp.answers import Answers
 from agentbox.toolboxes.mcp.frames import ENDED, Wire
 from agentbox.toolboxes.mcp.plans import Plan, Site
 from agentbox.toolboxes.mcp.process import Process
@@ -31,6 +32,7 @@ class Running:
         self._site = site
         self._at = f"h:{slug(site.case)}/server-{slug(plan.name)}"
         self._wire = Wire(plan, self._at, site.recorder, frames=site.frames)
+        self._answers = Answers(plan, site, self._wire)
         self._process: Process | None = None
         self._connection: Connection | None = None
 
@@ -59,7 +61,9 @@ class Running:
             return
         site = self._site
         link = link_to(self.plan, site, self._wire, self._process)
-        connection = Connection(link, self._wire, self.plan.server.era, site.deadlines)
+        connection = Connection(
+            link, self._wire, self.plan.server.era, site.deadlines, self._answers
+        )
         self._connection = connection
         try:
             session = await connection.open()
@@ -74,7 +78,7 @@ class Running:
         specs, findings = vet(connection.tools)
         for finding in findings:
             self._wire.finding(finding.code, finding.message, finding.tool)
-        self.toolbox = ServerToolbox(specs, connection, self._wire, self._fate)
+        self.toolbox = ServerToolbox(specs, connection, self._wire, self._answers, self._fate)
         info = session.server_info
         self._emit(
             "server.ready",

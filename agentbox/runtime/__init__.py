@@ -5,6 +5,17 @@ from __future__ import annotations
 from agentbox.runtime.budget import Budget
 from agentbox.runtime.driver import Driver
 from agentbox.runtime.effects import Effects, Form, User, World, scripted_user
+from agentbox.runtime.listing import Relisting
 from agentbox.runtime.stack import stacked
 
-__all__ = ["Budget", "Driver", "Effects", "Form", "User", "World", "scripted_user", "stacked"]
+__all__ = [
+    "Budget",
+    "Driver",
+    "Effects",
+    "Form",
+    "Relisting",
+    "User",
+    "World",
+    "scripted_user",
+    "stacked",
+]

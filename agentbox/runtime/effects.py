@@ -51,8 +51,9 @@ from agentbox.core.runtime import CallContext, Handler, Model, Placed, Toolbox
 from agentbox.core.scenario import Deadlines
 from agentbox.core.trace import Position, Recorder
 from agentbox.runtime.deadlines import Watchdog, is_cancelled
+from agentbox.runtime.listing import Listing, Relisting
 from agentbox.runtime.recorded import call_data, given, numbered, result_data, said_data
-from agentbox.runtime.shapes import Shapes, misfits
+from agentbox.runtime.shapes import misfits
 from agentbox.schema import shape_of
 
 User: TypeAlias = Callable[[str], Awaitable[UserSaid]]
@@ -92,6 +93,8 @@ class World:
     form: Form = declined
     max_result_bytes: Mapping[str, int] = field(default_factory=dict[str, int])
     """The most of a result that is shown, by a tool's name or glob."""
+    relisting: Relisting | None = None
+    """None where no tool changes."""
 
 
 class Effects:
@@ -116,7 +119,7 @@ class Effects:
             Enter: self._enter,
             Leave: self._leave,
         }
-        self._shapes = {spec.name: Shapes(spec) for spec in world.toolbox.specs()}
+        self._listing = Listing(world.toolbox, world.relisting)
 
     async def __call__(self, placed: Placed) -> Reply:
         """Answer one request."""
@@ -129,6 +132,7 @@ class Effects:
 
     async def _ask(self, placed: Placed, ask: Ask) -> Reply:
         self._tick(1)
+        ask = await self._listing.current(placed, ask)
         if not ask.aside:
             self._offer(placed.actor, ask.tools)
         self._recorder.emit(placed.at, "model.request", self._recorder.prompt(placed.at, ask))
@@ -220,7 +224,7 @@ class Effects:
         offered = self._offered.get(placed.actor)
         if offered is not None and call.name not in offered[1]:
             return unknown_tool(call.name, sorted(offered[1]))
-        shapes = self._shapes.get(call.name)
+        shapes = self._listing.shapes(call.name)
         wrong = misfits(call, shapes)
         if wrong:
             return ToolResult("failed", wrong, "schema")

@@ -12,10 +12,10 @@ from agentbox.core.requests import LoopFunction
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
 from agentbox.core.trace import Position, Recorder
-from agentbox.runtime import World
+from agentbox.runtime import Relisting, World
 from agentbox.session.models import models_of
 from agentbox.session.sources import Host, Sources
-from agentbox.session.staging import form_of, user_of
+from agentbox.session.staging import form_of, offers_of, user_of
 from agentbox.toolboxes import Filtered, Injected, Merged
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ async def opened(
             scenario.tick,
             form_of(scenario.case),
             scenario.max_result_bytes,
+            Relisting(servers.relist, offers_of(scenario)) if servers else None,
         )
         yield Opened(world, loop, servers.hang_up if servers else _nothing)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from played import FIXTURES
+from played import FIXTURES, HEAD
 
 MODEL = """\
 from agentbox import call, say
@@ -88,3 +88,58 @@ def test_roots_are_those_of_the_entry(played) -> None:
     assert heard(played, verdict)["roots/list"] == {
         "roots": [{"name": "mine.py", "uri": "file://«root»/mine.py"}]
     }
+
+
+CHANGING = """\
+from agentbox import call, say
+def reply(messages, tools):
+    last = messages[-1]
+    names = " ".join(tool.name for tool in tools if tool.name.startswith("box."))
+    if last.role == "tool":
+        return say(names)
+    return call(last.text) if last.text in names.split() else say(names)
+"""
+BEFORE, AFTER = "box.changes box.claims box.goes box.stays", "box.changes box.claims box.stays"
+
+
+@pytest.mark.parametrize(
+    ("keys", "last"),
+    [
+        ("tags: []", f"{AFTER} box.comes"),
+        ("withhold: [{tools: box.comes, until: 2}]", AFTER),
+        ("tags: [], audience: user", AFTER),
+    ],
+)
+def test_a_changed_tool_list_reaches_the_next_model_call(played, keys, last) -> None:
+    keys, _, audience = keys.partition(", audience: ")
+    server = json.dumps(str(FIXTURES / "changes.py"))
+    head = HEAD + (f"audiences: {{box.comes: {audience}}}\n" if audience else "")
+    case = CASE.format(server=server, server_keys="trust: no", case_keys=keys)
+    case = case.replace(", trust: no", "").replace("{user: Go}", "{user: box.changes}, {user: Go}")
+    (verdict,) = played(case, CHANGING, head)
+    assert verdict.outcome == "passed"
+    asked = played.events(verdict, "model.request")
+    offered = [
+        [tool["name"] for tool in one.data["tools"] if tool["name"].startswith("box.")]
+        for one in asked
+    ]
+    assert offered[:2] == [BEFORE.split(), last.split()]
+    later = f"{AFTER} box.comes" if not audience else AFTER
+    assert offered[2] == later.split()
+    (changed,) = played.events(verdict, "tools.changed")
+    assert changed.at == "c:a/t1/s2"
+
+
+def test_a_tool_that_came_can_be_called_and_one_that_went_cannot(played) -> None:
+    server = json.dumps(str(FIXTURES / "changes.py"))
+    case = CASE.format(server=server, server_keys="env: {}", case_keys="tags: []")
+    script = "script: [{call: %s}, {say: done}]"
+    turns = ", ".join(
+        f"{{user: x, {script % name}}}" for name in ("box.changes", "box.comes", "box.goes")
+    )
+    case = case.replace("[{user: Go}]", f"[{turns}]")
+    head = HEAD.replace('{provider: python, function: "model.py:reply"}', "{provider: scripted}")
+    (verdict,) = played(case, CHANGING, head)
+    results = [event.data["text"] for event in played.events(verdict, "tool.result")]
+    assert results[:2] == ["changes", "comes"]
+    assert results[2].startswith("There is no tool `box.goes`.")

@@ -25,6 +25,7 @@ from mcp_types import (
     CreateMessageResult,
     ElicitationCapability,
     ElicitResult,
+    EmptyResult,
     ErrorData,
     FormElicitationCapability,
     Implementation,
@@ -32,6 +33,9 @@ from mcp_types import (
     PaginatedRequestParams,
     Result,
     RootsCapability,
+    SubscriptionFilter,
+    SubscriptionsListenRequest,
+    SubscriptionsListenRequestParams,
 )
 from pydantic import ValidationError
 
@@ -130,7 +134,11 @@ class Connection:
             self._session = session
             limit.reschedule(None)
             self._settled.set()
-            await self._over.wait()
+            watch = asyncio.create_task(self._watch(session))
+            try:
+                await self._over.wait()
+            finally:
+                watch.cancel()
 
     def _spoken(self, reads: Incoming, writes: Outgoing) -> ClientSession:
         """Return a session that tells the server of what is answered here, and of nothing else."""
@@ -213,6 +221,30 @@ class Connection:
         return True
 
     # -- its tools
+
+    async def _watch(self, session: ClientSession) -> None:
+        """In the modern era, ask to be told of a changed tool list; an older server just tells."""
+        found = session.discover_result
+        if found is None or not (
+            found.capabilities.tools and found.capabilities.tools.list_changed
+        ):
+            return
+        wanted = SubscriptionFilter(tools_list_changed=True)
+        params = SubscriptionsListenRequestParams(notifications=wanted)
+        request = SubscriptionsListenRequest(params=params)
+        with _asking(Exchange(self._wire.at)), suppress(MCPError, ValidationError):
+            await session.send_request(request, EmptyResult)  # its answer comes at the end
+
+    async def list_anew(self) -> bool:
+        """List the tools once more; say whether that went well."""
+        if self._session is None:
+            return False
+        try:
+            self.tools = await self._listed(self._session)
+        except (Unreachable, MCPError) as error:
+            self._wire.finding("not_listed", f"its changed tool list could not be had: {error}")
+            return False
+        return True
 
     async def _listed(self, session: ClientSession) -> list[Json]:
         tools: list[Json] = []

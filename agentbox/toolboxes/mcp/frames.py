@@ -30,6 +30,7 @@ HEADER = "x-mcp-header"
 ENDED = "it closed the connection"
 """Why a connection is lost, when there is no better reason than that it ended."""
 _CANCELLED = "notifications/cancelled"
+_CHANGED = "notifications/tools/list_changed"
 _NEWS: Mapping[str, str] = {
     "notifications/progress": "server.progress",
     "notifications/message": "server.log",
@@ -82,6 +83,8 @@ class Wire:
         self.at = at
         self.lost = ""
         """Why no frame can come any more; empty while one can."""
+        self.stale = False
+        """The server said that its tools have changed, and nobody has listed them since."""
         self.junk = ""
         """The first line that was no MCP."""
         self._recorder = recorder
@@ -140,16 +143,18 @@ class Wire:
     # -- what it tells us
 
     def _told(self, frame: Frame) -> Position:
-        """Record a notification that says something of a run; return where it belongs."""
-        params: Frame = frame.get("params", {})
+        """Record a notification that says something of a call; return where it belongs."""
+        method, params = frame["method"], frame.get("params", {})
+        self.stale = self.stale or method == _CHANGED
+        kind = _NEWS.get(method)
+        if kind is None:
+            return self.at
         token = params.get("progressToken")
         of_call = [each for each in self._open.values() if each.at == token]
-        exchange = of_call[0] if of_call else self._cause()
-        kind = _NEWS.get(frame["method"])
-        if kind:
-            news = {key: value for key, value in params.items() if key in _TELLING}
-            self._recorder.emit(exchange.at, kind, {"server": self.name, **news})
-        return exchange.at
+        at = (of_call[0] if of_call else self._cause()).at
+        news = {key: value for key, value in params.items() if key in _TELLING}
+        self._recorder.emit(at, kind, {"server": self.name, **news})
+        return at
 
     def _cause(self) -> Exchange:
         """Return the call that makes the server speak, where only one can be it."""

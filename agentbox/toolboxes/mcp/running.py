@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from agentbox.core.errors import AgentboxError, Problem
 from agentbox.core.messages import Json
-from agentbox.core.trace import slug
+from agentbox.core.runtime import ToolFinding
+from agentbox.core.trace import Position, slug
 from agentbox.toolboxes.mcp.answers import Answers
 from agentbox.toolboxes.mcp.frames import ENDED, Wire
 from agentbox.toolboxes.mcp.plans import Plan, Site
 from agentbox.toolboxes.mcp.process import Process
 from agentbox.toolboxes.mcp.toolbox import ServerToolbox
-from agentbox.toolboxes.mcp.tools import tools_hash, vet
+from agentbox.toolboxes.mcp.tools import changes, tools_hash, vet
 
 if TYPE_CHECKING:
     from mcp import ClientSession
@@ -91,6 +92,30 @@ class Running:
                 "tools_hash": tools_hash(connection.tools),
             },
         )
+
+    async def relist(self, at: Position) -> bool:
+        """List the tools anew if the server said that they changed; say whether they did."""
+        toolbox, connection, wire = self.toolbox, self._connection, self._wire
+        if toolbox is None or connection is None or not wire.stale or wire.lost:
+            return False
+        wire.stale = False
+        if not await connection.list_anew():
+            return False
+        specs, findings = vet(connection.tools)
+        parted = [spec for spec in specs if "." in spec.name]
+        findings += [
+            ToolFinding("bad_name", "dropped: it has a `.` in its name", spec.name)
+            for spec in parted
+        ]
+        for finding in findings:
+            wire.finding(finding.code, finding.message, finding.tool)
+        specs = [spec for spec in specs if spec not in parted]
+        found = changes(toolbox.specs(), specs)
+        if found:
+            toolbox.offer(specs)
+            data = {"server": self.plan.name, **found, "tools_hash": tools_hash(connection.tools)}
+            self._site.recorder.emit(at, "tools.changed", data)
+        return bool(found)
 
     # -- its end
 

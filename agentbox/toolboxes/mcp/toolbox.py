@@ -49,6 +49,10 @@ class ServerToolbox:
         """Return the tools, as listed."""
         return tuple(self._specs.values())
 
+    def offer(self, specs: Sequence[ToolSpec]) -> None:
+        """Offer these from now on."""
+        self._specs = {spec.name: spec for spec in specs}
+
     async def call(self, call: ToolCall, context: CallContext) -> ToolResult:
         """Call a tool. `unknown` says that the server was lost in the call: it may have acted."""
         server = self._wire.name

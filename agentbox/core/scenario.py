@@ -156,9 +156,10 @@ class Reply:
 class FormAnswer:
     """What the user does with a form that a tool shows them in the middle of a call."""
 
-    give: Annotated[Mapping[str, Json], "What they fill in, by field."] = field(
-        default_factory=dict[str, Json]
-    )
+    give: Annotated[
+        Mapping[str, str | int | float | bool | tuple[str, ...] | None],
+        "What they fill in, by field: texts, numbers, true, false, null, lists of texts.",
+    ] = field(default_factory=dict[str, "str | int | float | bool | tuple[str, ...] | None"])
     asked: Annotated[str, "Only if this regular expression is found in what the form says."] = ""
     action: Annotated[
         Literal["accept", "decline", "cancel"], "Whether they send it, refuse it or close it."

@@ -136,6 +136,7 @@ def _open(event: TraceEvent, width: int) -> Line:
     names = {
         "model.request": "the model",
         "user.request": "the user",
+        "server.request": f"an answer to the server {text_of(event.data.get('server'))}",
         "server.start": f"the start of the server {text_of(event.data.get('server'))}",
     }
     what = names.get(event.kind) or called_in(dict(event.data))

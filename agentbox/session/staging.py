@@ -129,7 +129,9 @@ def form_of(case: Case) -> Form:
     async def form(shown: Elicit) -> Elicited:
         for answer in case.answers:
             if re.search(answer.asked, shown.message, re.IGNORECASE):
-                return Elicited(answer.action, answer.give)
+                filled = answer.give.items()
+                content = {k: list(v) if isinstance(v, tuple) else v for k, v in filled}
+                return Elicited(answer.action, content)
         return Elicited("decline")
 
     return form

@@ -357,6 +357,10 @@ def reply(messages, tools):
             "{name: a, turns: [{user: x}], answers: [{give: {a: b}, action: cancel}]}",
             "`give` stands beside `action: cancel`",
         ),
+        (
+            "{name: a, turns: [{user: x}], answers: [{give: {a: {b: c}}}]}",
+            "`a` must be text, a whole number, a number, true or false, a list or null",
+        ),
         ("{name: a, turns: [{user: x}], answers: [{actoin: cancel}]}", "unknown key `actoin`"),
         ("{name: a, turns: [{user: x}], matrix: {sed: [1]}}", "nothing that a case can override"),
         ("{name: a, turns: [{user: x}], model: {provider: scripted}}", "has no `script`"),

@@ -37,11 +37,13 @@ def heard(played, verdict) -> dict:
 
 
 def test_a_form_is_filled_in_by_the_first_answer_that_fits(played) -> None:
-    answers = "answers: [{asked: seat, give: {id: no}}, {asked: WHICH, give: {id: A-1}}]"
+    answers = (
+        "answers: [{asked: seat, give: {id: no}}, {asked: WHICH, give: {id: A-1, of: [a, b]}}]"
+    )
     (verdict,) = played(cases(case_keys=answers), MODEL)
     assert heard(played, verdict)["elicitation/create"] == {
         "action": "accept",
-        "content": {"id": "A-1"},
+        "content": {"id": "A-1", "of": ["a", "b"]},
     }
     form, *_ = played.events(verdict, "server.result")
     assert form.at == "c:a/t1/s1/call1/child1"

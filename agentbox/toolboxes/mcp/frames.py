@@ -157,9 +157,15 @@ class Wire:
         return at
 
     def _cause(self) -> Exchange:
-        """Return the call that makes the server speak, where only one can be it."""
+        """Return the call that makes the server speak, where only one can be it; else its own.
+
+        Of several calls any one leads to who answers; of none, nobody does.
+        """
         calls = [exchange for exchange in self._open.values() if exchange.method == CALL]
-        return calls[0] if len(calls) == 1 else self._own
+        if len(calls) == 1:
+            return calls[0]
+        self._own.reenter = calls[0].reenter if calls else None
+        return self._own
 
     # -- what it asks of us
 
@@ -188,6 +194,16 @@ class Wire:
         """Record what came of it: a `result`, or why it was `declined`."""
         asked.settled = True
         self._recorder.emit(asked.at, "server.result", {"server": self.name, **answer})
+
+    def raise_broken(self, exchange: Exchange) -> None:
+        """Raise what broke the run while this exchange, or one that cannot be told, was answered.
+
+        Raises:
+            AgentboxError: it ends the case.
+        """
+        error = exchange.error or self._own.error
+        if error:
+            raise error
 
     def _refused(self, asked: Asked, reply: Frame) -> None:
         """Record what the SDK refused without asking us."""

@@ -70,8 +70,7 @@ class ServerToolbox:
             return ToolResult("timeout", text, "transport")
         except _Refused as refused:
             return _broken(str(refused))
-        if exchange.error:
-            raise exchange.error
+        self._wire.raise_broken(exchange)
         try:
             return await self._read(exchange)
         except RecursionError:
@@ -97,6 +96,7 @@ class ServerToolbox:
             method, params = _request(request)
             methods.append(method)
             answers[key] = await self._answers.answer(self._wire.asks(exchange, method, params))
+            self._wire.raise_broken(exchange)
         if None in answers.values():
             asked = ", ".join(methods)
             raise _Refused(f"The tool asks for {asked} to go on. Nobody here answers that.")

@@ -181,10 +181,12 @@ def test_a_model_is_shown_what_a_server_wants_it_to_see(bench):
     assert answered(bench, SAMPLE, None, Host())["content"]["text"] == "Hello."
 
 
-def test_what_breaks_the_run_while_a_tool_waits_is_raised_by_its_call(bench):
+@pytest.mark.parametrize(("era", "tool"), [("legacy", "asks"), ("modern", "needs")])
+def test_what_breaks_the_run_while_a_tool_waits_is_raised_by_its_call(bench, era, tool):
     host = Host(said=WorldError("the script has run out"))
     with pytest.raises(WorldError, match="has run out"):
-        asking(bench, "legacy", "asks", host, sampling="allow")
+        asking(bench.at(forms=True), era, tool, host, sampling="allow")
+    assert server_events(bench)[3][2]["declined"] == "the script has run out"
 
 
 def test_a_tool_that_never_has_enough_is_stopped(bench):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agentbox.core.errors import WorldError
 from agentbox.core.scenario import Server
 from agentbox.toolboxes.mcp.frames import Exchange, Wire, asking
 from agentbox.toolboxes.mcp.plans import plans
@@ -70,6 +71,19 @@ def test_a_request_of_the_server_belongs_to_the_only_call_there_is(wire, bench):
     assert wire.incoming(ASK) == ASK
     wire.outgoing(answer("a", error={"code": 1, "message": "no"}))
     assert [event["at"] for event in bench.events[1:]] == ["c:c/t1/s1/call1/child1"] * 4
+
+
+def test_of_several_calls_any_leads_to_who_answers_a_request_of_the_server(wire):
+    async def host(at, request): ...
+
+    for key in (1, 2):
+        sends(wire, key, "tools/call", f"c:c/t1/s1/call{key}").reenter = host
+    wire.incoming(ASK)
+    asked = wire.asked("a")
+    assert (asked.at, asked.exchange.reenter) == (f"{AT}/child1", host)
+    asked.exchange.error = WorldError("broken")
+    with pytest.raises(WorldError, match="broken"):
+        wire.raise_broken(Exchange("c:c/t1/s1/call2"))
 
 
 @pytest.mark.parametrize("calls", [0, 2])

@@ -1,4 +1,4 @@
-"""Scenarios written in a test and played whole: read, run, judged, traced."""
+"""A project for tests: a folder to write a scenario into, and to play it in."""
 
 from __future__ import annotations
 

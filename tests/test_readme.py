@@ -75,9 +75,21 @@ def test_the_transcript_is_what_the_scenario_prints() -> None:
             assert without_time in said, f"{line!r} is not in:\n{said}"
 
 
-def test_every_check_of_the_readme_is_there_and_every_check_is_in_the_readme() -> None:
+def test_every_check_of_the_readme_is_there_and_every_check_is_in_the_readme(
+    tmp_path: Path,
+) -> None:
     table = README.split("## Checks")[1].split("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+):", table, re.MULTILINE)) == set(KINDS.checks)
+    examples = re.findall(r"^\| `(\w+:[^`]*)`", table, re.MULTILINE)
+    assert {each.partition(":")[0] for each in examples} == set(KINDS.checks)
+    lines = "".join(f"      - {example}\n".replace("{...}", "{a: 1}") for example in examples)
+    (tmp_path / "m.py").touch()
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "version: 1\nnow: 2026-01-15T09:00:00Z\nmodel: {function: 'm.py:reply'}\n"
+        f"cases:\n  - name: a\n    turns: [{{user: b}}]\n    checks:\n{lines}"
+    )
+    (scenario,) = read_scenarios(path, KINDS, tmp_path, {})
+    assert len(scenario.case.checks) == len(examples)
 
 
 def test_every_scenario_is_a_lesson_that_the_readme_names() -> None:

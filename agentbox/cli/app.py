@@ -89,6 +89,20 @@ def show(*, trace: str, step: str, canonical: bool, runs: str, as_json: bool) ->
 
 
 @app.command()
+@click.argument("run", default="last", metavar="[RUN | last | RUN::CASE | TRACE]")
+@click.option(
+    "--scenario", default="", metavar="FILE", help="Take the checks from this file instead."
+)
+@_runs
+@_as_json
+def judge(*, run: str, scenario: str, runs: str, as_json: bool) -> int:
+    """Judge a finished run again, under the checks its scenario has now; nothing is played."""
+    from agentbox.cli.judge import judge_runs  # noqa: PLC0415 - on demand
+
+    return judge_runs(run, scenario, runs, as_json=as_json)
+
+
+@app.command()
 def schema() -> int:
     """Print the JSON Schema of a scenario file."""
     from agentbox.cli.output import print_json  # noqa: PLC0415 - on demand
@@ -120,7 +134,7 @@ def tools() -> None:
 @_live
 @_as_json
 def tools_list(*, scenario: str, live: bool, as_json: bool) -> int:
-    """Start a scenario's servers and list the tools its agent is offered."""
+    """Start a scenario's servers and list its tools, as a case offers them, and to whom."""
     from agentbox.cli.tools import list_them  # noqa: PLC0415 - on demand
 
     return list_them(scenario, live=live, as_json=as_json)

@@ -14,6 +14,7 @@ from pathlib import Path
 from agentbox.cli.output import complain, print_json, progress, say, width
 from agentbox.core.errors import AgentboxError, AuthorError, Problem
 from agentbox.core.scenario import Scenario
+from agentbox.core.trace import TraceEvent
 from agentbox.core.verdict import Verdict
 from agentbox.core.version import VERSION
 from agentbox.report import (
@@ -24,6 +25,8 @@ from agentbox.report import (
     findings,
     problem_json,
     progress_line,
+    repeat_lines,
+    repeated_json,
     run_header,
     standing,
     styled,
@@ -41,9 +44,11 @@ from agentbox.session import (
     Progress,
     Runs,
     Selection,
+    Sources,
     Suite,
     exit_code,
     load,
+    repeated,
     resolve,
     root_of,
     run_suite,
@@ -76,11 +81,15 @@ def run_scenarios(wanted: Wanted) -> int:
             return _nothing(as_json=wanted.as_json)
         folder = runs.new()
     except AuthorError as error:
-        return _refused(error, as_json=wanted.as_json)
+        return refused(error, as_json=wanted.as_json)
     jobs = wanted.jobs or min(8, os.cpu_count() or 1)
     suite = Suite(scenarios, host, folder, jobs, wanted.stop_early)
-    screen = _Screen(scenarios, _relative(folder))
-    code = screen.run(suite)
+    screen = Screen(scenarios, relative(folder))
+    try:
+        code = screen.run(suite)
+    except AuthorError as error:
+        runs.discard(folder)
+        return refused(error, as_json=wanted.as_json)
     runs.remember(screen.failed(), list(screen.judged))
     if wanted.as_json:
         print_json(screen.data(code))
@@ -111,7 +120,8 @@ def _default() -> list[str]:
     raise AuthorError(Problem(f"no scenario was named, and there is no folder {DEFAULT}/ here"))
 
 
-def _refused(error: AgentboxError, *, as_json: bool) -> int:
+def refused(error: AgentboxError, *, as_json: bool) -> int:
+    """Say that nothing ran, and why; return the exit code."""
     complain(error)
     if as_json:
         print_json({"exit": USAGE, "problems": [problem_json(each) for each in error.problems]})
@@ -123,9 +133,9 @@ def check_scenarios(paths: list[str], *, as_json: bool) -> int:
     host = Host(root_of(paths), dict(os.environ))
     try:
         scenarios = load(paths or _default(), host, Selection())
-        resolve(scenarios, host)
+        resolve(scenarios, Sources(host))
     except AuthorError as error:
-        return _refused(error, as_json=as_json)
+        return refused(error, as_json=as_json)
     if as_json:
         print_json({"exit": 0, "cases": [scenario.node for scenario in scenarios]})
     files = len({scenario.path for scenario in scenarios})
@@ -136,7 +146,8 @@ def check_scenarios(paths: list[str], *, as_json: bool) -> int:
     return 0
 
 
-def _relative(folder: Path) -> str:
+def relative(folder: Path) -> str:
+    """Return a folder as it is typed from here."""
     try:
         return str(folder.relative_to(Path.cwd()))
     except ValueError:
@@ -144,14 +155,15 @@ def _relative(folder: Path) -> str:
 
 
 @dataclass(slots=True)
-class _Screen:
-    """Shows a suite while it runs, and what it came to."""
+class Screen:
+    """Shows cases as they are judged, and what they came to."""
 
     scenarios: Sequence[Scenario]
     folder: str
     judged: dict[str, Judged] = field(default_factory=dict[str, Judged])
     shown: int = 0
-    warnings: list[Line] = field(default_factory=list[Line])
+    odd: list[TraceEvent] = field(default_factory=list[TraceEvent])
+    """The findings of all cases."""
     running: list[str] = field(default_factory=list[str])
     file: str = ""
     counts: Counter[str] = field(default_factory=Counter[str])
@@ -160,14 +172,12 @@ class _Screen:
 
     def run(self, suite: Suite) -> int:
         """Run the suite; return its exit code."""
-        mode = "live" if suite.host.live else "offline"
-        say([run_header(VERSION, self.scenarios, mode=mode)])
-        self.widest = max(cells(scenario.case.name) for scenario in self.scenarios)
+        self.open("live" if suite.host.live else "offline")
         interrupted = False
         with progress() as live:
 
             def watch(event: Progress) -> None:
-                live.write(self._heard(event))
+                live.write(self.heard(event))
                 live.draw(self._progress())
 
             gc.freeze()
@@ -177,8 +187,13 @@ class _Screen:
                     run_suite(suite, watch)
             except KeyboardInterrupt:
                 interrupted = True
-        self._close(interrupted=interrupted)
+        self.close(interrupted=interrupted)
         return INTERRUPTED if interrupted else exit_code(self.verdicts)
+
+    def open(self, mode: str) -> None:
+        """Tell what is judged."""
+        say([run_header(VERSION, self.scenarios, mode=mode)])
+        self.widest = max(cells(scenario.case.name) for scenario in self.scenarios)
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -200,9 +215,10 @@ class _Screen:
             "exit": code,
             "wall_seconds": round(elapsed() - self.started, 6),
             "verdicts": [verdict_json(verdict) for verdict in self.verdicts],
+            "repeats": [repeated_json(one) for one in repeated(self.verdicts)],
         }
 
-    def _heard(self, event: Progress) -> list[Line]:
+    def heard(self, event: Progress) -> list[Line]:
         """Return the lines of the cases that are judged, and all before them are too."""
         scenario = event.scenario
         if event.judged is None:
@@ -211,8 +227,9 @@ class _Screen:
         self.running.remove(scenario.case.name)
         verdict = event.judged.verdict
         self.counts[standing(verdict)] += 1
-        self.warnings += findings(event.judged.events, width=width())
-        told = verdict.outcome != "passed" or not verdict.green
+        self.odd += [each for each in event.judged.events if each.kind == "finding"]
+        warned = any(check.warns for check in verdict.checks)
+        told = warned or verdict.outcome != "passed" or not verdict.green
         self.judged[scenario.node] = event.judged if told else Judged(verdict, ())
         lines: list[Line] = []
         while self.shown < len(self.scenarios):
@@ -237,17 +254,20 @@ class _Screen:
         total = len(self.scenarios)
         return progress_line(self.running, len(self.judged), total, self.counts, spent)
 
-    def _close(self, *, interrupted: bool) -> None:
+    def close(self, *, interrupted: bool = False) -> None:
+        """Tell what failed and why, and sum it up."""
         lines = [line for s in self.scenarios[self.shown :] for line in self._late(s)]
         for judged in self._in_order():
             if judged.events:
                 lines += [BLANK, *failure(judged.verdict, judged.events, width=width())]
-        if self.warnings:
-            lines += [BLANK, *self.warnings]
+        if self.odd:
+            lines += [BLANK, *findings(self.odd, width=width())]
         if interrupted:
             left = len(self.scenarios) - len(self.judged)
             said = f"interrupted: {left} of {len(self.scenarios)} not judged"
             lines += [BLANK, styled(said, "warn")]
+        repeats = repeat_lines(repeated(self.verdicts), width=width())
+        lines += [BLANK, *repeats] if repeats else []
         wall = elapsed() - self.started
         lines += [BLANK, *summary(self.verdicts, wall, self.folder, width=width())]
         say(lines)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from agentbox.cli.output import print_json, put, say, width
-from agentbox.core.errors import Problem
 from agentbox.report import brief, find_step, show, show_json, show_step, step_json
 from agentbox.session import Runs, addresses, find_root
-from agentbox.trace import Trace, canonical_lines, digest_of, prompt_at, read_trace
+from agentbox.trace import canonical_lines, edited, prompt_at, read_trace
 
 
 def show_trace(name: str, step: str, runs: str, *, canonical: bool, as_json: bool) -> int:
@@ -26,7 +24,7 @@ def show_trace(name: str, step: str, runs: str, *, canonical: bool, as_json: boo
         sys.stdout.flush()
         return 0
     trace = read_trace(path)
-    problems = [*trace.problems, *_edited(trace, path)]
+    problems = [*trace.problems, *edited(trace, path.read_bytes())]
     if step:
         at = find_step(trace.events, step)
         messages = prompt_at(trace, at).messages
@@ -49,17 +47,6 @@ def _overview(traces: list[Path], name: str, runs: str) -> int:
         command = f"agentbox show {address}{elsewhere}"
         put([brief(read_trace(path).events, command, width=width())])
     return 0
-
-
-def _edited(trace: Trace, path: Path) -> list[Problem]:
-    """Return a problem where the trace is not what its seal says."""
-    if not trace.complete or trace.problems:
-        return []
-    seal = trace.events[-1].data
-    with suppress(ValueError):  # a line without its hash
-        if digest_of(path.read_bytes()) == (seal.get("digest"), seal.get("events")):
-            return []
-    return [Problem(f"{path.name} was changed after it was written: its seal does not fit")]
 
 
 def clean_runs(keep: int, runs: str, *, as_json: bool) -> int:

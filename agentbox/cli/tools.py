@@ -13,6 +13,7 @@ from agentbox.core.messages import Json, ToolResult
 from agentbox.core.scenario import Scenario
 from agentbox.report import findings, safe, tools_list
 from agentbox.session import Host, Selection, load, root_of
+from agentbox.session.staging import Standing
 from agentbox.session.tooling import Tooled, call_tool, list_tools
 
 
@@ -22,10 +23,22 @@ def list_them(path: str, *, live: bool, as_json: bool) -> int:
     found = list_tools(_scenario(path, host), host)
     _warn(found)
     if as_json:
-        print_json([asdict(spec) for spec in found.specs])
+        print_json([asdict(spec) | _standing_json(found, spec.name) for spec in found.specs])
     else:
-        put(tools_list(found.specs, width=width()))
+        marks = {name: _mark(standing) for name, standing in found.standings.items()}
+        put(tools_list(found.specs, marks, width=width()))
     return 0
+
+
+def _standing_json(found: Tooled, name: str) -> dict[str, Json]:
+    standing = found.standings[name]
+    return {"audience": standing.audience, "from_turn": standing.turn}
+
+
+def _mark(standing: Standing) -> str:
+    if standing.audience != "agent":
+        return f"the {standing.audience}'s alone"
+    return f"offered from turn {standing.turn} on" if standing.turn > 1 else ""
 
 
 def call_it(path: str, tool: str, words: Sequence[str], *, live: bool, as_json: bool) -> int:

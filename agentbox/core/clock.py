@@ -49,6 +49,10 @@ class Clock:
         local = moment.astimezone(place) if moment.tzinfo else moment.replace(tzinfo=place)
         return cls(local, zone or _offset_name(local))
 
+    def reading(self) -> Clock:
+        """Return a clock that goes with this one and cannot move it: what tools are given."""
+        return _Reading(self)
+
     def now(self) -> datetime:
         """Return the present moment of the run, with its zone."""
         moved = self._start.astimezone(_UTC) + timedelta(seconds=self.offset)
@@ -84,6 +88,22 @@ class Clock:
             f"Today is {_MONTHS[now.month - 1]} {now.day}, {now.year}. "
             f"Current time: {now:%H:%M} {where}."
         )
+
+
+class _Reading(Clock):
+    __slots__ = ("_clock",)
+
+    def __init__(self, clock: Clock) -> None:
+        self._start = clock._start  # noqa: SLF001 - it is the same clock
+        self.zone = clock.zone
+        self._clock = clock
+
+    @property
+    def offset(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride] - it is read
+        return self._clock.offset
+
+    def advance(self, seconds: float) -> None:  # noqa: ARG002 - as a clock names it
+        raise TypeError("a tool reads the run's clock and cannot move it")
 
 
 def _zone(name: str) -> tzinfo:

@@ -32,6 +32,36 @@ LimitName: TypeAlias = Literal[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a check wants to know of the world at the end of its turn or run."""
+
+    kind: Literal["resource", "tool", "sql", "file", "command"]
+    server: str = ""
+    """The server's key; for a file and a query, in whose folder."""
+    target: str = ""
+    """A resource's URI, a tool's name (its full one), a query, a path, a command."""
+    args: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """A tool's arguments; for a query, `database`: the file."""
+    when: Literal["end", "start"] = "end"
+    """At the end of the turn or run, or before the first turn, once it is set up."""
+    gold: tuple[ToolCall, ...] = ()
+    """Not empty: made on a fresh world, set up alike, after these calls."""
+
+
+def look_of(observation: Observation) -> dict[str, Json]:
+    """Return an observation as JSON, what is empty left out: how the trace holds it."""
+    told: dict[str, Json] = {
+        "kind": observation.kind,
+        "server": observation.server,
+        "target": observation.target,
+        "args": dict(observation.args),
+        "when": "" if observation.when == "end" else observation.when,
+        "gold": [{"tool": call.name, "args": dict(call.args)} for call in observation.gold],
+    }
+    return {key: value for key, value in told.items() if value}
+
+
 # -- requests ----------------------------------------------------------------------------------
 
 
@@ -99,6 +129,13 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Observe:
+    """Look at the world for a check; the harness asks, and the agent never sees it."""
+
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True)
 class ReadClock:
     """Read the run's clock."""
 
@@ -123,7 +160,7 @@ class Leave:
 
 
 Request: TypeAlias = (
-    Ask | Call | CallOne | AskUser | Elicit | Approve | Note | ReadClock | Enter | Leave
+    Ask | Call | CallOne | AskUser | Elicit | Approve | Note | Observe | ReadClock | Enter | Leave
 )
 
 
@@ -214,6 +251,14 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """What an observation saw, or why it saw nothing."""
+
+    value: Json = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """It is done: a scope entered or left, a fact recorded."""
 
@@ -228,6 +273,7 @@ Reply: TypeAlias = (
     | Elicited
     | Approved
     | Now
+    | Observed
     | Done
 )
 

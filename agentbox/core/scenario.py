@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from agentbox.core.annotations import AtLeast, Internal, Short
 from agentbox.core.errors import Mark
 from agentbox.core.messages import Json
 from agentbox.core.server import Audience, Server
 from agentbox.core.window import ContextWindow
+
+Level: TypeAlias = Literal["fail", "warn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class CheckSpec:
     mark: Mark = field(default_factory=lambda: Mark(""))
     source: str = ""
     """The source line."""
+    level: Level = "fail"
+    """Whether it fails its case or only warns."""
 
 
 @dataclass(frozen=True, slots=True)

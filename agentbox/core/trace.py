@@ -23,6 +23,9 @@ SIDE_FIELDS = frozenset({"h", "seq", "side", "wall"})
 `side` what else differs between two runs.
 """
 
+EVENT_FIELDS = SIDE_FIELDS | {"at", "kind", "clock"}
+"""Fields that every event has; what is recorded brings none of its own by these names."""
+
 Position: TypeAlias = str
 
 
@@ -51,23 +54,22 @@ class Recorder(Protocol):
         kind: str,
         data: Mapping[str, Json],
         side: Mapping[str, Json] | None = None,
+        holds: Message | None = None,
     ) -> None:
         """Append one event; a request is on disk before this returns, so before its effect.
 
+        `data` has none of EVENT_FIELDS.
         `side` is kept beside the content: for what differs between two runs, such as a process id.
+        `holds` is the message that the event holds, so that prompts need only refer to it.
         """
+        ...
+
+    def ask(self, at: Position, ask: Ask) -> None:
+        """Append a model request: of its messages, those that no earlier event holds."""
         ...
 
     def blob(self, value: Json) -> str:
         """Return the content hash of `value`; write it once, before its first use."""
-        ...
-
-    def prompt(self, at: Position, ask: Ask) -> dict[str, Json]:
-        """Return a model request's payload: only what no earlier event holds is in it."""
-        ...
-
-    def carried(self, at: Position, message: Message) -> None:
-        """Say that the event at `at` holds this message, so that prompts need only refer to it."""
         ...
 
 

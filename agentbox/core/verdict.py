@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from agentbox.core.errors import Mark, Problem
 from agentbox.core.messages import Json
+from agentbox.core.scenario import Level
 from agentbox.core.trace import Position
 
 Outcome: TypeAlias = Literal["passed", "failed", "errored"]
@@ -30,6 +31,15 @@ class CheckResult:
     source: str = ""
     claim: str = ""
     """What was to hold, as a title: `says March 19`; empty: the kind alone."""
+    level: Level = "fail"
+    """With `warn`, a failure fails no case."""
+    expects_end: bool = False
+    """It holds because the run ended as it did: that end is then no failure."""
+
+    @property
+    def warns(self) -> bool:
+        """Whether it says no and only warns."""
+        return self.outcome == "failed" and self.level == "warn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +84,32 @@ class Verdict:
         if self.known_failure:
             return self.outcome == "failed"
         return self.outcome == "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What is likely of k plays of a case, with the interval that it lies in at 95 %."""
+
+    k: int
+    any: float
+    """pass@k: the chance that one of them passes."""
+    any_interval: tuple[float, float]
+    all: float
+    """pass^k: the chance that all of them pass."""
+    all_interval: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """What the plays of one case came to."""
+
+    group: str
+    played: int
+    """Those that could be judged."""
+    passed: int
+    errored: int
+    require: int
+    enough: bool
+    """As many were as was expected of it as must be."""
+    rates: tuple[Rate, ...] = ()
+    """For every k up to `played`."""

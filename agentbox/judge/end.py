@@ -8,8 +8,9 @@ from typing import Annotated
 
 from agentbox.core.requests import EndReason, LimitName
 from agentbox.core.scenario import Short
-from agentbox.judge.check import Check, Failure
+from agentbox.judge.check import Check
 from agentbox.judge.evidence import Evidence
+from agentbox.judge.failure import Failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,32 @@
-"""What a trace shows of a run, as checks look at it: what was said, what was called, how it ended.
+"""What a check may look at: what was said, called, shown, observed, and how it ended.
 
-Only the agent's own events count (`c:`), and of these only what the user could see: a message that
-a server had the model write in the middle of a call is no answer. The order in which concurrent
-calls finished does not matter; positions decide.
+`Evidence` is one turn, or the whole run. Every check gets it, a `python` check too: the fields and
+properties named here are its public face. Only the agent's own doings are in it, and of its words
+only what the user could see: a message that a server had the model write in the middle of a call
+is no answer.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from agentbox.core.messages import Json
-from agentbox.core.trace import Position, TraceEvent
+from agentbox.core.messages import Json, Usage
+from agentbox.core.prompts import Prompt
+from agentbox.core.requests import Observation, look_of
+from agentbox.core.scenario import CheckSpec
+from agentbox.core.trace import Position
+from agentbox.judge.failure import Failure, Unjudgeable
 
 End: TypeAlias = Mapping[str, Json]
 """A recorded end: reason, answer, and the limit or the error if there was one."""
 
-Found = TypeVar("Found")
-_WHOLE = 0
-_JUDGED = ("run", "turn")
-_TURN = re.compile(r"c:[^/]*/t(\d+)(?:/|$)")
-_CALL = re.compile(r"([^/]*(?:/[ts]\d[^/]*)*/call\d+)(?:/try\d+)?")
+Load: TypeAlias = Callable[[str], Any]
+"""Returns what `path/to/file.py:name` names."""
+
+Evaluate: TypeAlias = Callable[[CheckSpec, "Evidence"], Failure | None]
+"""Judges one check; raises `Unjudgeable`, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,49 @@ class Called:
     status: str = "unanswered"
     text: str = ""
     structured: Json = None
+    source: str = ""
+    """Which layer decided the status; empty where it is `ok`."""
+    meta: Mapping[str, Json] | None = None
+    """MCP `_meta` of the result."""
+
+    @property
+    def step(self) -> Position:
+        """The model call whose message held it."""
+        return self.at.rpartition("/call")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """A model call and what the model was shown in it."""
+
+    at: Position
+    prompt: Prompt
+    slots: tuple[Mapping[str, Json], ...] = ()
+    """The slot table: `slot`, `state`, `origin`, `text` of each."""
+
+    @property
+    def messages(self) -> list[Json]:
+        """The prompt: `role`, `text`, and `calls`, `call_id`, `parts` where there are any."""
+        return self.prompt.messages
+
+    def slot(self, name: str) -> Mapping[str, Json] | None:
+        """Return a slot's row of the table; None where it has none."""
+        return next((row for row in self.slots if row.get("slot") == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An observation as the trace holds it."""
+
+    look: Mapping[str, Json]
+    at: Position
+    value: Json = None
+    error: str = ""
+
+
+def nobody_judges(spec: CheckSpec, seen: Evidence) -> Failure | None:
+    """Judge no check of another: evidence that was made by hand."""
+    raise Unjudgeable(f"nothing judges `{spec.kind}` here", seen.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +102,32 @@ class Evidence:
     """In words: `turn 2`, `the run`."""
     at: Position = ""
     said: tuple[Utterance, ...] = ()
+    """The assistant's messages that are not blank, in order."""
     calls: tuple[Called, ...] = ()
-    steps: tuple[Position, ...] = ()
-    """The model calls, in order."""
+    """The agent's tool calls, in call order."""
+    earlier: tuple[Called, ...] = ()
+    """Its calls in the turns before this one; none where this is the whole run."""
+    model_calls: tuple[ModelCall, ...] = ()
+    """Its model calls, in order."""
+    usages: tuple[Usage, ...] = ()
+    """Of every model call, those that a server asked for included. None is unknown, never zero."""
+    seconds: float = 0.0
+    """Virtual seconds from its beginning to its end."""
+    observed: tuple[Seen, ...] = ()
+    """What was observed for its checks, at its end and before the first turn."""
     end: End | None = None
     """None where the scope was cut short."""
+    tools: tuple[str, ...] | None = None
+    """The names of all tools there were, for whomever and whenever; None where nothing tells."""
+    load: Load | None = None
+    """Loads what a `python` check names; None where nothing may be loaded."""
+    evaluate: Evaluate = nobody_judges
+    """Judges another check, on this evidence or other: what combinations are made of."""
+
+    @property
+    def steps(self) -> tuple[Position, ...]:
+        """The model calls' positions, in order."""
+        return tuple(call.at for call in self.model_calls)
 
     @property
     def answer(self) -> str:
@@ -70,58 +137,29 @@ class Evidence:
     @property
     def answer_at(self) -> Position:
         """Where the final answer was given, or should have been: the last model call."""
-        return self.steps[-1] if self.steps else self.at
+        return self.model_calls[-1].at if self.model_calls else self.at
 
     @property
     def ended(self) -> str:
         """How it ended, in words."""
         return ended(self.end)
 
+    def value(self, observation: Observation) -> Seen:
+        """Return what was observed.
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The evidence of a whole run, and of each turn that was played."""
-
-    whole: Evidence
-    turns: Mapping[int, Evidence] = field(default_factory=dict[int, Evidence])
-
-    @property
-    def last(self) -> int:
-        """The number of the last turn played; 0 if there was none."""
-        return max(self.turns, default=0)
-
-
-def read(events: Iterable[TraceEvent]) -> Run:
-    """Return what `events` show, in the order they were written or in canonical order."""
-    ours = [event for event in events if event.at.startswith("c:")]
-    steps = _by_turn(_steps(ours), str)
-    said = _by_turn(_said(ours), lambda one: one.at)
-    calls = _by_turn(_calls(ours), lambda one: one.at)
-
-    def evidence(turn: int, at: Position = "", end: End | None = None) -> Evidence:
-        scope = f"turn {turn}" if turn else "the run"
-        return Evidence(scope, at, said[turn], calls[turn], steps[turn], end)
-
-    scopes = {turn_of(at): evidence(turn_of(at), at, end) for at, end in ends(ours).items()}
-    return Run(scopes.pop(_WHOLE, evidence(_WHOLE)), scopes)
-
-
-def ends(events: Iterable[TraceEvent]) -> dict[Position, End | None]:
-    """Return how the run and each turn ended, by position; None where one was cut short.
-
-    A plan shares the position of its turn, so each position has a stack of open scopes.
-    """
-    found: dict[Position, End | None] = {}
-    opened = defaultdict[Position, list[str]](list)
-    for event in events:
-        if event.kind == "scope.enter":
-            opened[event.at].append(event.data.get("scope", ""))
-            if opened[event.at][-1] in _JUDGED:
-                found[event.at] = None
-        elif event.kind == "scope.leave" and opened[event.at]:
-            scope = opened[event.at].pop()
-            found |= {event.at: event.data.get("end") or {}} if scope in _JUDGED else {}
-    return found
+        Raises:
+            Unjudgeable: the trace does not hold it, or it could not be observed.
+        """
+        look = look_of(observation)
+        found = next((seen for seen in self.observed if seen.look == look), None)
+        named = " ".join(str(look[key]) for key in ("kind", "server", "target") if key in look)
+        when = " before the first turn" if observation.when == "start" else ""
+        gold = " after the gold calls" if observation.gold else ""
+        if found is None:
+            raise Unjudgeable(f"not observed: {named}{when}{gold}")
+        if found.error:
+            raise Unjudgeable(f"{named} could not be observed{when}{gold}: {found.error}", found.at)
+        return found
 
 
 def ended(end: End | None) -> str:
@@ -129,78 +167,3 @@ def ended(end: End | None) -> str:
     told = end or {}
     reason, limit = str(told.get("reason", "")), told.get("limit")
     return f"{reason}: {limit}" if limit else reason
-
-
-def turn_of(at: Position) -> int:
-    """Return the turn a position of the agent lies in; 0 for none."""
-    found = _TURN.match(at)
-    return int(found[1]) if found else 0
-
-
-def call_of(at: Position) -> Position:
-    """Return the call that an event belongs to, its tries as one; empty for a child of a call."""
-    found = _CALL.fullmatch(at)
-    return found[1] if found else ""
-
-
-def in_call(at: Position) -> bool:
-    """Whether this happened inside a tool call, where the user sees nothing of it."""
-    return "/call" in at
-
-
-def _steps(events: Iterable[TraceEvent]) -> Iterator[Position]:
-    return (e.at for e in events if e.kind == "model.request" and not in_call(e.at))
-
-
-def _said(events: Sequence[TraceEvent]) -> Iterator[Utterance]:
-    asides = {e.at for e in events if e.kind == "model.request" and e.data.get("aside")}
-    for event in events:
-        if event.kind == "model.result" and not in_call(event.at) and event.at not in asides:
-            text = str(event.data.get("text") or "")
-            if text.strip():
-                yield Utterance(text, event.at)
-
-
-def _calls(events: Iterable[TraceEvent]) -> list[Called]:
-    """Return the calls in call order, each with its last result."""
-    requests: dict[Position, TraceEvent] = {}
-    results: dict[Position, TraceEvent] = {}
-    for event in events:
-        if event.kind == "tool.request":
-            requests[call_of(event.at)] = event
-        elif event.kind == "tool.result":
-            results[call_of(event.at)] = event
-    requests.pop("", None)
-    found = [_called(at, request, results.get(at)) for at, request in requests.items()]
-    order: dict[str, int] = {}
-
-    def place(call: Called) -> tuple[int, int]:
-        step, _, number = call.at.rpartition("/call")
-        return order.setdefault(step, len(order)), int(number)
-
-    return sorted(found, key=place)
-
-
-def _called(at: Position, request: TraceEvent, result: TraceEvent | None) -> Called:
-    asked = request.data
-    came: Mapping[str, Json] = result.data if result else {}
-    return Called(
-        str(asked.get("tool")),
-        asked.get("args") or {},
-        at,
-        str(asked.get("malformed", "")),
-        str(came.get("status", "unanswered")),
-        str(came.get("text") or ""),
-        came.get("structured"),
-    )
-
-
-def _by_turn(
-    found: Iterable[Found], at: Callable[[Found], Position]
-) -> Mapping[int, tuple[Found, ...]]:
-    """Split by turn; everything is under `_WHOLE`."""
-    whole = tuple(found)
-    turns = defaultdict[int, list[Found]](list)
-    for one in whole:
-        turns[turn_of(at(one))].append(one)
-    return defaultdict(tuple, {**{n: tuple(part) for n, part in turns.items()}, _WHOLE: whole})

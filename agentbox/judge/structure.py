@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from agentbox.core.messages import Json
 from agentbox.core.scenario import Short
-from agentbox.core.trace import Position
-from agentbox.judge.calls import calls_of, not_called
-from agentbox.judge.check import Check, Failure, Unjudgeable
+from agentbox.judge.arguments import calls_of, not_called
+from agentbox.judge.check import Check
 from agentbox.judge.evidence import Evidence
-from agentbox.judge.values import check_schema, parsed, same, schema_errors
-from agentbox.judge.wording import one_line, shown
-
-if TYPE_CHECKING:  # 35 ms, and only where a scenario uses it
-    from jsonpath_rfc9535 import JSONPathQuery
+from agentbox.judge.failure import Failure, Unjudgeable
+from agentbox.judge.paths import UNSET, Subject, check_path, follow, must_select_nothing
+from agentbox.judge.values import check_schema, parsed, schema_errors
+from agentbox.judge.wording import one_line
 
 _OF = "A tool's name or glob: look at its last `ok` result in place of the final answer."
-
-
-class Unset(Enum):
-    """Marks a value that was not given, where `null` is one that may be."""
-
-    UNSET = "«unset»"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +25,16 @@ class JsonPath:
 
     path: Annotated[str, "A JSONPath (RFC 9535), such as `$.status`.", Short()]
     equals: Annotated[Json, "What every value that the path selects must be; `null` counts."] = (
-        Unset.UNSET
+        UNSET
     )
     exists: Annotated[bool, "Whether the path must select something."] = True
     of: Annotated[str, _OF] = ""
 
     def __post_init__(self) -> None:
         """Refuse a path that is none; the reader shows where it stands in the file."""
-        if not self.exists and self.equals is not Unset.UNSET:
+        if not self.exists and self.equals is not UNSET:
             raise ValueError("`exists: false` and `equals` can't both hold")
-        _compiled(self.path)
+        check_path(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +52,9 @@ class JsonSchema:
 def json_path(params: JsonPath, seen: Evidence) -> Failure | None:
     """Hold if the path selects something, and every value it selects is the wanted one."""
     subject = _subject(params.of, seen)
-    found = _select(params.path, subject.value)
     if not params.exists:
-        return _must_select_nothing(params.path, found, subject)
-    if not found:
-        where = f"{subject.name}: {shown(subject.value, 200)}"
-        return Failure(f"{params.path} selects nothing in {where}", subject.at)
-    if params.equals is Unset.UNSET:
-        return None
-    wrong = {path: value for path, value in found.items() if not same(params.equals, value)}
-    if not wrong:
-        return None
-    seen_there = ", ".join(f"{path} is {shown(value)}" for path, value in wrong.items())
-    return Failure(
-        f"{one_line(seen_there, 300)}, not {shown(params.equals)} (in {subject.name})", subject.at
-    )
+        return must_select_nothing(params.path, subject)
+    return follow(params.path, params.equals, subject)
 
 
 def json_schema(params: JsonSchema, seen: Evidence) -> Failure | None:
@@ -88,14 +67,7 @@ def json_schema(params: JsonSchema, seen: Evidence) -> Failure | None:
     return Failure(f"{subject.name} does not fit the schema: {listed}", subject.at)
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    value: Json
-    name: str
-    at: Position
-
-
-def _subject(of: str, seen: Evidence) -> _Subject:
+def _subject(of: str, seen: Evidence) -> Subject:
     """Return the value to look at.
 
     Raises:
@@ -103,7 +75,7 @@ def _subject(of: str, seen: Evidence) -> _Subject:
     """
     if not of:
         at = seen.answer_at
-        return _Subject(parsed(seen.answer, "the answer", at), "the answer", at)
+        return Subject(parsed(seen.answer, "the answer", at), "the answer", at)
     calls = calls_of(of, seen)
     if not calls:
         raise Unjudgeable(not_called(of, seen), seen.at)
@@ -114,33 +86,7 @@ def _subject(of: str, seen: Evidence) -> _Subject:
     last = good[-1]
     name = f"the result of {last.tool}"
     value = last.structured if last.structured is not None else parsed(last.text, name, last.at)
-    return _Subject(value, name, last.at)
-
-
-def _compiled(path: str) -> JSONPathQuery:
-    from jsonpath_rfc9535 import JSONPathError, compile  # noqa: A004, PLC0415 - 35 ms
-
-    try:
-        return compile(path)
-    except (JSONPathError, RecursionError) as error:
-        raise ValueError(f"{shown(path)} is no JSONPath (RFC 9535): {error}") from None
-
-
-def _select(path: str, value: Json) -> dict[str, Json]:
-    """Return the values that `path` selects, by their own paths."""
-    from jsonpath_rfc9535 import JSONPathError  # noqa: PLC0415 - 35 ms
-
-    try:
-        return {node.path(): node.value for node in _compiled(path).find(value)}
-    except (JSONPathError, RecursionError) as error:
-        raise Unjudgeable(f"{path} can't be followed: {error}") from None
-
-
-def _must_select_nothing(path: str, found: Mapping[str, Json], subject: _Subject) -> Failure | None:
-    if not found:
-        return None
-    first = next(iter(found.values()))
-    return Failure(f"{path} exists in {subject.name}: it is {shown(first)}", subject.at)
+    return Subject(value, name, last.at)
 
 
 CHECKS: Mapping[str, Check] = {

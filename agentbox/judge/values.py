@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 from agentbox.core.messages import Json
 from agentbox.core.trace import Position
-from agentbox.judge.check import Unjudgeable
+from agentbox.judge.failure import Unjudgeable
 from agentbox.judge.wording import quoted, shown
 
 _MOST = 3
@@ -64,6 +64,30 @@ def differences(
             yield from differences(expected[key], seen[key], here, extra=extra)
         elif not same(expected[key], seen[key]):
             yield f"{here} is {shown(seen[key])}, not {shown(expected[key])}"
+
+
+GONE: Final = object()
+"""Stands for what one of two values does not have."""
+
+
+def changes(one: Json, other: Json, path: str = "$") -> Iterator[tuple[str, Json, Json]]:
+    """Yield where two values differ: the path, and what stands there in each, `GONE` if nothing."""
+    kind = _kind(one)
+    if kind != _kind(other) or kind not in ("object", "array"):
+        if one is GONE or other is GONE or not same(one, other):
+            yield path, one, other
+        return
+    there, here = _members(one, path), _members(other, path)
+    for place in {**there, **here}:
+        yield from changes(there.get(place, GONE), here.get(place, GONE), place)
+
+
+def _members(value: Json, path: str) -> dict[str, Json]:
+    """Return what is in an object or an array, by path."""
+    if isinstance(value, Mapping):
+        members = cast("Mapping[str, Json]", value)
+        return {f"{path}.{key}": member for key, member in members.items()}
+    return {f"{path}[{index}]": member for index, member in enumerate(value)}
 
 
 def check_schema(schema: Mapping[str, Json]) -> None:

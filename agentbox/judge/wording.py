@@ -11,6 +11,8 @@ import re
 
 from agentbox.core.messages import Json
 
+_WINDOW = 30
+"""Characters shown before the place where two texts begin to differ."""
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -42,6 +44,15 @@ def sentence(text: str, start: int, end: int, width: int = 160) -> str:
     near, far = max(left, start - room), min(right, end + room)
     cropped = ("…" if near > left else "") + text[near:far] + ("…" if far < right else "")
     return quoted(cropped, width + 2)
+
+
+def parting(one: str, other: str) -> tuple[str, str, int]:
+    """Return two texts, quoted around where they part, and the first character that differs."""
+    pairs = enumerate(zip(one, other, strict=False))
+    first = next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+    start = max(0, first - _WINDOW)
+    head = "…" if start else ""
+    return quoted(head + one[start:]), quoted(head + other[start:]), first + 1
 
 
 def count(number: int) -> str:

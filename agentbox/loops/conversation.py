@@ -18,6 +18,8 @@ from agentbox.core.requests import (
     Leave,
     Loop,
     LoopFunction,
+    Observation,
+    Observe,
     Reply,
     Request,
     Task,
@@ -31,6 +33,8 @@ from agentbox.loops.react import react
 
 Offered: TypeAlias = Callable[[int], tuple[ToolSpec, ...]]
 """The tools that are offered in a turn, counted from 1."""
+START, END = 0, -1
+"""Where observations are made that belong to no turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,10 @@ class Setting:
     plan: PlanOptions = field(default_factory=PlanOptions)
     setup: tuple[ToolCall, ...] = ()
     """Calls of the harness before the first turn; the agent never sees them."""
+    looks: Mapping[int, Sequence[Observation]] = field(
+        default_factory=dict[int, Sequence[Observation]]
+    )
+    """What is observed after which turn; at START and END too."""
     user: SecondLoop | None = None
     window: ContextWindow | None = None
 
@@ -68,21 +76,24 @@ def conversation(agent: LoopFunction, setting: Setting) -> Loop:
     """Play turns until the user is done or a turn ends without an answer.
 
     Raises:
-        WorldError: a call of the setup did not end ok.
+        WorldError: a call of the setup did not end ok, or a simulated user's model failed.
     """
     log = Transcript(window=setting.window)
     end = End("answered")
     turn = 0
     yield Enter("run", setting.limits)
     yield from _set_up(setting.setup)
+    yield from _look(START, setting)
     user = _Simulated(setting.user) if setting.user else _asked
     words = yield from user("")
     while words is not None:
         turn += 1
         end = yield from _turn(agent, setting, log, turn, words)
+        yield from _look(turn, setting)
         if end.reason != "answered":
             break
         words = yield from user(end.answer)
+    yield from _look(END, setting)
     yield Leave(end)
     return end
 
@@ -136,6 +147,9 @@ class _Simulated:
         yield Enter("turn", second.limits, "user")
         end = yield from react(Task(self._log, second.tools))
         yield Leave(end)
+        if end.reason == "failed":
+            why = f"the user's model failed in turn {self._spoken}: {end.data.get('error')}"
+            raise WorldError(Problem(why, hint="mend it, or raise `deadlines: {model: ...}`"))
         over = end.reason != "answered" or second.stop in end.answer
         return None if over else end.answer
 
@@ -153,4 +167,14 @@ def _set_up(calls: Sequence[ToolCall]) -> Generator[Request, Reply, None]:
         if result.status != "ok":
             said = f"setup call {number}, {one.name}, ended {result.status}: {result.text}"
             raise WorldError(Problem(said, hint="mend `setup`, or the server it calls"))
+    yield Leave()
+
+
+def _look(turn: int, setting: Setting) -> Generator[Request, Reply, None]:
+    looks = setting.looks.get(turn, ())
+    if not looks:
+        return
+    yield Enter("turn", None, "harness", {START: "start", END: "end"}.get(turn, f"t{turn}"))
+    for look in looks:
+        yield Observe(look)
     yield Leave()

@@ -1,5 +1,7 @@
 """A model that is a Python function of what it is shown: a behavioural mock that reads its prompt.
 
+It is called in place, in the event loop: one that waits for something should be async.
+
 def reply(messages, tools):
     return say("Hello") or call("accounts.get_account", account_id="LLM-4829")
 """

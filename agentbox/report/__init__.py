@@ -10,6 +10,7 @@ from agentbox.report.failure import failure
 from agentbox.report.painter import Painter, Progress, wants_color, wants_glyphs, wants_redraw
 from agentbox.report.problems import problem, problems
 from agentbox.report.progress import progress_line
+from agentbox.report.repeats import repeat_lines, repeated_json
 from agentbox.report.show import brief, show, show_json
 from agentbox.report.step import find_step, show_step, step_json
 from agentbox.report.text import BLANK, Line, Lines, Span, Style, cells, plain, safe, styled
@@ -42,6 +43,8 @@ __all__ = [
     "problem_json",
     "problems",
     "progress_line",
+    "repeat_lines",
+    "repeated_json",
     "run_header",
     "safe",
     "show",

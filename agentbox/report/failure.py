@@ -22,10 +22,11 @@ _WORDS = {"failed": "FAILED", "errored": "ERRORED"}
 def failure(verdict: Verdict, events: Sequence[TraceEvent], *, width: int = 100) -> list[Line]:
     """Return what there is to say of a case that is failed, errored or a known failure.
 
-    A passed case has nothing to say, unless it was expected to fail.
+    A passed case has only its warnings to tell, unless it was expected to fail.
     """
     if verdict.outcome == "passed":
-        return _unexpected_pass(verdict, width) if verdict.known_failure else []
+        warned = [line for c in verdict.checks if c.warns for line in _check(verdict, c, width)]
+        return warned + (_unexpected_pass(verdict, width) if verdict.known_failure else [])
     turns = turns_of(events)
     failing = [check for check in verdict.checks if check.outcome != "passed"]
     places = [node_of(turns, at) for at in [*(c.at for c in failing), verdict.problem_at] if at]
@@ -58,7 +59,7 @@ def _word(verdict: Verdict, outcome: str) -> tuple[str, Style]:
 
 def _problems(verdict: Verdict, width: int) -> list[Line]:
     found = list(verdict.problems)
-    failing = [check for check in verdict.checks if check.outcome != "passed"]
+    failing = [c for c in verdict.checks if c.outcome != "passed" and not c.warns]
     if not found and not failing:
         found = [Problem(f"the run ended by {verdict.end or 'an unknown cause'}")]
     word, style = _word(verdict, verdict.outcome)
@@ -71,6 +72,8 @@ def _problems(verdict: Verdict, width: int) -> list[Line]:
 
 def _check(verdict: Verdict, check: CheckResult, width: int) -> list[Line]:
     word, style = _word(verdict, check.outcome)
+    if check.warns:
+        word, style = f"WARNING {verdict.case}", "warn"
     found = Problem(check.claim or check.kind, check.mark, check.message, check.source)
     return [*problem(found, word=word, style=style, width=width), BLANK]
 

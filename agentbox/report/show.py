@@ -134,9 +134,11 @@ def brief(events: Sequence[TraceEvent], command: str, *, width: int) -> Line:
 
 def _open(event: TraceEvent, width: int) -> Line:
     names = {
+        "run.start": "the start of the case",
         "model.request": "the model",
         "user.request": "the user",
         "server.request": f"an answer to the server {text_of(event.data.get('server'))}",
+        "observe.request": f"a look at {text_of(map_of(event.data.get('look')).get('target'))}",
         "server.start": f"the start of the server {text_of(event.data.get('server'))}",
     }
     what = names.get(event.kind) or called_in(dict(event.data))
@@ -205,6 +207,8 @@ def _checks(events: Sequence[TraceEvent], width: int) -> list[Line]:
     lines: list[Line] = []
     for one, kind in zip(results, kinds, strict=True):
         outcome = text_of(one.get("outcome"))
+        if (outcome, one.get("level")) == ("failed", "warn"):
+            outcome = "warning"
         start: Line = (
             (f"  {one_line(outcome, 10):<9}", _OUTCOMES.get(outcome, "warn")),
             (pad(kind, column), "plain"),
@@ -234,7 +238,7 @@ def show_json(
         "turns": [_turn_json(turn) for turn in turns_of(events)],
         "findings": _kept(events, "finding", ("server", "tool", "code", "message")),
         "checks": _kept(
-            events, "check.result", ("check", "claim", "outcome", "message", "turn", "on")
+            events, "check.result", ("check", "claim", "outcome", "level", "message", "turn", "on")
         ),
     }
 

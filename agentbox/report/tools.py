@@ -13,8 +13,13 @@ _DEPTH = 3
 _TYPE_MOST = 40
 
 
-def tools_list(specs: Sequence[ToolSpec], *, width: int = 100) -> list[Line]:
-    """Return tools by prefix, each with its arguments and its description's first sentence."""
+def tools_list(
+    specs: Sequence[ToolSpec], marks: Mapping[str, str] = {}, *, width: int = 100
+) -> list[Line]:
+    """Return tools by prefix, each with its arguments and its description's first sentence.
+
+    `marks` are words to set under a tool's signature, by its name.
+    """
     groups: dict[str, list[ToolSpec]] = {}
     for spec in specs:
         prefix, dot, _ = spec.name.partition(".")
@@ -24,18 +29,20 @@ def tools_list(specs: Sequence[ToolSpec], *, width: int = 100) -> list[Line]:
         if prefix:
             lines.append(((safe(prefix), "bold"), (f"  {count(len(tools), 'tool')}", "dim")))
         for tool in tools:
-            lines += tool_lines(tool, width=width)
+            lines += tool_lines(tool, marks.get(tool.name, ""), width=width)
         lines.append(BLANK)
     return lines[:-1]
 
 
-def tool_lines(tool: ToolSpec, *, width: int = 100) -> list[Line]:
-    """Return one tool: its signature, and under it the first sentence of its description."""
+def tool_lines(tool: ToolSpec, mark: str = "", *, width: int = 100) -> list[Line]:
+    """Return one tool: its signature, a mark, and the first sentence of its description."""
     arguments = safe(f"({', '.join(_arguments(tool.input_schema))})")
     name = safe(tool.name)
     first, *more = wrap(name + arguments, width - 2)
     head: Line = (("  ", "plain"), (first[: len(name)], "accent"), (first[len(name) :], "plain"))
     lines = [head, *(styled(f"      {line}") for line in more)]
+    if mark:
+        lines.append(styled(f"      {safe(mark)}", "warn"))
     sentence = first_sentence(tool.description or tool.title)
     return lines + [styled(f"      {line}", "dim") for line in wrap(sentence, width - 6, 2) if line]
 

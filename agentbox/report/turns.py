@@ -150,7 +150,8 @@ def _reply_rows(step: StepStory) -> Iterator[_Row]:
         if step.request is not None:
             yield _Row("asks", "no answer: the model was still at it when the trace ended", "warn")
     elif "error" in step.result:
-        yield _Row("asks", f"the model failed: {text_of(step.result['error'])}", "bad")
+        told = [text_of(step.result["error"]), detail_of(step.result)]
+        yield _Row("asks", f"the model failed: {'; '.join(filter(None, told))}", "bad")
     elif text_of(step.result.get("text")) or not step.proposed:
         label = text_of(map_of(step.request).get("aside")) or "says"
         yield _Row(label, text_of(step.result.get("text")) or "(nothing)", most=8)

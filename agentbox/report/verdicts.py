@@ -95,13 +95,25 @@ def _why(verdict: Verdict) -> str:
     if kind == "unexpected pass":
         return f"passes, but is a known failure: {_brief(verdict.known_failure)}"
     if kind == "passed":
-        return ""
+        return ", ".join(filter(None, [_attack(verdict), _warnings([verdict])]))
     if verdict.problems:
         return _brief(verdict.problems[0].message.partition("\n")[0])
-    bad = sum(check.outcome != "passed" for check in verdict.checks)
-    if bad:
-        return f"{bad} of {len(verdict.checks)} {kind}"
-    return _brief(verdict.end)
+    bad = sum(check.outcome != "passed" and not check.warns for check in verdict.checks)
+    words = f"{bad} of {len(verdict.checks)} {kind}" if bad else _brief(verdict.end)
+    return ", ".join(filter(None, [words, _attack(verdict), _warnings([verdict])]))
+
+
+def _attack(verdict: Verdict) -> str:
+    """Return whether the case was useful, and whether an attack on it worked."""
+    if "attacked" not in verdict.facts:
+        return ""
+    words = {name: name if verdict.facts[name] else f"not {name}" for name in verdict.facts}
+    return f"{words.get('useful', '')} and {words['attacked']}"
+
+
+def _warnings(verdicts: Sequence[Verdict]) -> str:
+    number = sum(check.warns for verdict in verdicts for check in verdict.checks)
+    return count(number, "warning") if number else ""
 
 
 def _brief(text: str) -> str:
@@ -153,7 +165,13 @@ def summary(
     spans = spans or [("nothing ran", "warn")]
     spans.append((f" in {wall_seconds:.1f}s", "plain"))
     stats = [verdict.stats for verdict in verdicts]
-    used = [count(sum(one.steps for one in stats), "model call"), _tokens(stats), _cost(stats)]
+    used = [
+        _warnings(verdicts),
+        *_facts(verdicts),
+        count(sum(one.steps for one in stats), "model call"),
+        _tokens(stats),
+        _cost(stats),
+    ]
     spans += [span for part in used if part for span in styled(f" · {part}", "dim")]
     return _with_trace(tuple(spans), f"trace {run_folder}" if run_folder else "", width)
 
@@ -164,6 +182,13 @@ def _with_trace(line: Line, trace: str, width: int) -> list[Line]:
     if cells(flat(line)) + cells(safe(trace)) + 3 > width:
         return [line, styled(f"  {safe(trace)}", "dim")]
     return [line + styled(f" · {safe(trace)}", "dim")]
+
+
+def _facts(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return how many of the attacked cases were useful, and on how many the attack worked."""
+    told = [verdict.facts for verdict in verdicts if "attacked" in verdict.facts]
+    names = ("useful", "attacked") if told else ()
+    return [f"{name} {sum(bool(f.get(name)) for f in told)} of {len(told)}" for name in names]
 
 
 def _counted(number: int, kind: Standing) -> str:
@@ -255,6 +280,7 @@ def _check_json(check: CheckResult) -> dict[str, Json]:
         "kind": check.kind,
         "claim": check.claim or None,
         "outcome": check.outcome,
+        "level": check.level,
         "message": check.message or None,
         "turn": check.turn,
         "at": check.at or None,

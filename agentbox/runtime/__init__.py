@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from agentbox.runtime.budget import Budget
+from agentbox.runtime.deadlines import Held, Watchdog
 from agentbox.runtime.driver import Driver
 from agentbox.runtime.effects import Effects, Form, User, World, scripted_user
 from agentbox.runtime.listing import Relisting
+from agentbox.runtime.sentry import sentry
 from agentbox.runtime.stack import stacked
 
 __all__ = [
@@ -13,9 +15,12 @@ __all__ = [
     "Driver",
     "Effects",
     "Form",
+    "Held",
     "Relisting",
     "User",
+    "Watchdog",
     "World",
     "scripted_user",
+    "sentry",
     "stacked",
 ]

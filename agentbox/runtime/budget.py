@@ -2,12 +2,13 @@
 
 At a limit the budget answers `LimitReached` and then admits one last model call without tools,
 except for cost and time: what is spent is spent. A batch of calls is reserved as a whole, in call
-order, at its first call, so the scheduler never decides which of them run.
+order, at its first call, so the scheduler never decides which of them run. A limit on what a model
+does not tell cannot be kept, and a finding says so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agentbox.core.clock import Clock
 from agentbox.core.requests import Actor, Ask, CallOne, Enter, Leave, LimitReached, Reply, Said
@@ -29,6 +30,8 @@ class _Account:
     cost_usd: float = 0.0
     hit: str = ""
     last_word: bool = False
+    unknown: set[str] = field(default_factory=set[str])
+    """Limits that cannot be kept, for a model did not tell what it used."""
 
     def spent(self, now: float) -> str:
         """Return the limit that is used up, or an empty string."""
@@ -64,7 +67,7 @@ class Budget:
                 return LimitReached(refused)
             reply = await inner(placed)
             if isinstance(reply, Said):
-                self._charge(placed.actor, reply)
+                self._charge(placed, reply)
             return reply
 
         return budget
@@ -115,9 +118,19 @@ class Budget:
         for account in accounts:
             account.tool_calls += self._admitted
 
-    def _charge(self, actor: Actor, said: Said) -> None:
+    def _charge(self, placed: Placed, said: Said) -> None:
         usage = said.usage
         tokens = (usage.input or 0) + (usage.output or 0)
-        for account in self._open(actor):
+        for account in self._open(placed.actor):
             account.tokens += tokens
             account.cost_usd += usage.cost_usd or 0.0
+            if account.limits.tokens is not None and None in (usage.input, usage.output):
+                self._unknown(placed, account, "tokens")
+            if account.limits.cost_usd is not None and usage.cost_usd is None:
+                self._unknown(placed, account, "cost_usd")
+
+    def _unknown(self, placed: Placed, account: _Account, limit: str) -> None:
+        if limit not in account.unknown:
+            account.unknown.add(limit)
+            message = f"the limit `{limit}` is not kept: the {placed.actor}'s model tells no usage"
+            self._recorder.emit(placed.at, "finding", {"code": "unknown-usage", "message": message})

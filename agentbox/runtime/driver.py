@@ -22,6 +22,7 @@ from agentbox.core.requests import (
     Leave,
     LimitReached,
     Loop,
+    Observe,
     Reply,
     Request,
 )
@@ -89,6 +90,7 @@ class _Scope:
     steps: int = 0
     """Model calls, and the steps of a plan: one count."""
     turns: int = 0
+    looks: int = 0
 
 
 _PREFIXES: Mapping[Actor, str] = {"user": "u", "harness": "h"}
@@ -122,6 +124,9 @@ class _Places:
             return self._enter(request, scope)
         if isinstance(request, Leave):
             return self._scopes.pop().path
+        if isinstance(request, Observe):
+            scope.looks += 1
+            return f"{scope.path}/look{scope.looks}"
         return scope.path
 
     def call(self) -> Position:

@@ -40,17 +40,21 @@ from agentbox.core.requests import (
     Leave,
     Note,
     Now,
+    Observation,
+    Observe,
+    Observed,
     ReadClock,
     Reply,
     Request,
     Said,
     UserSaid,
     answered,
+    look_of,
 )
 from agentbox.core.runtime import CallContext, Handler, Model, Placed, Toolbox
 from agentbox.core.scenario import Deadlines
-from agentbox.core.trace import Position, Recorder
-from agentbox.runtime.deadlines import Watchdog, is_cancelled
+from agentbox.core.trace import EVENT_FIELDS, Position, Recorder
+from agentbox.runtime.deadlines import Held, Watchdog, is_cancelled
 from agentbox.runtime.listing import Listing, Relisting
 from agentbox.runtime.recorded import call_data, given, numbered, result_data, said_data
 from agentbox.runtime.shapes import misfits
@@ -61,6 +65,8 @@ User: TypeAlias = Callable[[str], Awaitable[UserSaid]]
 
 Form: TypeAlias = Callable[[Elicit], Awaitable[Elicited]]
 """Gives what the user does with a form that a tool shows them in the middle of a call."""
+Look: TypeAlias = Callable[[Observation, Position], Awaitable[Observed]]
+"""Looks at the world for a check; what it does for that is recorded under the position."""
 
 
 def scripted_user(turns: Iterable[str | UserSaid]) -> User:
@@ -79,6 +85,11 @@ async def declined(_: Elicit) -> Elicited:
     return Elicited()
 
 
+async def nothing_seen(observation: Observation, at: Position) -> Observed:  # noqa: ARG001 - a Look
+    """See nothing: a world of loops and tools alone."""
+    return Observed(error="there is nobody to look")
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Who answers: everything a run touches outside itself."""
@@ -90,6 +101,7 @@ class World:
     deadlines: Deadlines
     seed: int = 0
     tick: float = 0.0
+    look: Look = nothing_seen
     form: Form = declined
     max_result_bytes: Mapping[str, int] = field(default_factory=dict[str, int])
     """The most of a result that is shown, by a tool's name or glob."""
@@ -102,6 +114,7 @@ class Effects:
 
     def __init__(self, world: World, recorder: Recorder) -> None:
         self._world = world
+        self._clock = world.clock.reading()
         self._recorder = recorder
         self.outermost: Handler = self
         """Who answers what a tool asks in mid-call: the whole stack, where there is one."""
@@ -115,6 +128,7 @@ class Effects:
             Elicit: self._elicit,
             Approve: self._approve,
             Note: self._note,
+            Observe: self._observe,
             ReadClock: self._read_clock,
             Enter: self._enter,
             Leave: self._leave,
@@ -135,17 +149,17 @@ class Effects:
         ask = await self._listing.current(placed, ask)
         if not ask.aside:
             self._offer(placed.actor, ask.tools)
-        self._recorder.emit(placed.at, "model.request", self._recorder.prompt(placed.at, ask))
+        self._recorder.ask(placed.at, ask)
         deadline = self._watchdog.within(self._world.deadlines.model)
         try:
             with deadline:
                 said = await self._world.models[placed.actor].reply(ask, placed.at)
-        except TimeoutError:
+        except TimeoutError as error:
             if not deadline.expired:
                 raise
-            return self._model_failed(placed, f"no answer in {self._world.deadlines.model:g} s")
+            return self._model_late(placed, error)
         except asyncio.CancelledError as error:
-            if is_cancelled():
+            if is_cancelled(error):
                 self._model_failed(placed, "interrupted")
                 raise
             raise self._broken(placed, "raised CancelledError") from error
@@ -172,13 +186,23 @@ class Effects:
         self._recorder.emit(placed.at, "model.result", {"error": why})
         return Failed(why)
 
+    def _model_late(self, placed: Placed, error: TimeoutError) -> Failed:
+        why = f"no answer in {self._world.deadlines.model:g} s"
+        held = error.__cause__
+        side = (
+            {"detail": f"it held the event loop at {held.place}"}
+            if isinstance(held, Held)
+            else None
+        )
+        self._recorder.emit(placed.at, "model.result", {"error": why, "status": "timeout"}, side)
+        return Failed(why, "timeout")
+
     def _said(self, placed: Placed, said: Said) -> Said:
         message = numbered(said.message, placed.at)
         if message is not said.message:
             said = Said(message, said.usage, said.stop, said.limit, said.error)
         name = self._world.models[placed.actor].name
-        self._recorder.emit(placed.at, "model.result", said_data(said, name))
-        self._recorder.carried(placed.at, message)
+        self._recorder.emit(placed.at, "model.result", said_data(said, name), None, message)
         return said
 
     # -- tools
@@ -216,8 +240,7 @@ class Effects:
     def _answered(self, placed: Placed, call: ToolCall, result: ToolResult) -> Answer:
         answer = answered(call, result)
         side = {"detail": result.detail} if result.detail else None
-        self._recorder.emit(placed.at, "tool.result", result_data(result), side)
-        self._recorder.carried(placed.at, answer.message)
+        self._recorder.emit(placed.at, "tool.result", result_data(result), side, answer.message)
         return answer
 
     async def _result(self, placed: Placed, call: ToolCall) -> ToolResult:
@@ -230,7 +253,7 @@ class Effects:
             return ToolResult("failed", wrong, "schema")
         world = self._world
         limit = world.deadlines.call
-        context = CallContext(placed.at, world.clock, world.seed, limit, self._reenter)
+        context = CallContext(placed.at, self._clock, world.seed, limit, self._reenter)
         deadline = self._watchdog.within(limit)
         try:
             with deadline:
@@ -239,8 +262,8 @@ class Effects:
             if not deadline.expired:
                 raise
             return ToolResult("timeout", _late(limit, error), "transport")
-        except asyncio.CancelledError:
-            if is_cancelled():
+        except asyncio.CancelledError as error:
+            if is_cancelled(error):
                 raise
             return ToolResult("failed", "The tool raised CancelledError.", "tool")
         return shapes.checked(result) if shapes else result
@@ -266,6 +289,17 @@ class Effects:
             raise WorldError(Problem(f"{said}: {'; '.join(errors)}", hint=hint))
         return filled
 
+    async def _observe(self, placed: Placed, request: Observe) -> Reply:
+        look = look_of(request.observation)
+        self._recorder.emit(placed.at, "observe.request", {"look": look})
+        seen = Observed(error="the run ended before anything was seen")
+        try:
+            seen = await self._world.look(request.observation, placed.at)
+        finally:
+            found = {"error": seen.error} if seen.error else {"value": seen.value}
+            self._recorder.emit(placed.at, "observe.result", {"look": look, **found})
+        return seen
+
     async def _approve(self, placed: Placed, request: Approve) -> Reply:
         decision = Approved(yes=False, why="nobody is there to approve")
         data = {"what": request.what, "detail": request.detail, "yes": False, "why": decision.why}
@@ -273,6 +307,9 @@ class Effects:
         return decision
 
     async def _note(self, placed: Placed, note: Note) -> Reply:
+        taken = sorted(note.data.keys() & EVENT_FIELDS)
+        if taken:
+            raise TypeError(f"a loop's note `{note.kind}` has a field {taken[0]!r}: events have it")
         self._recorder.emit(placed.at, note.kind, note.data)
         return Done()
 

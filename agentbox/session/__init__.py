@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agentbox.session.plan import KINDS, Selection, load
+from agentbox.session.rejudging import Again, judge_again
 from agentbox.session.resolving import resolve
 from agentbox.session.run import Judged, clock_of, problems_of, run_case
 from agentbox.session.runs import Runs, addresses, find_root, root_of
@@ -14,6 +15,7 @@ from agentbox.session.suite import (
     Progress,
     Suite,
     exit_code,
+    repeated,
     run_suite,
 )
 
@@ -22,6 +24,7 @@ __all__ = [
     "INTERRUPTED",
     "KINDS",
     "USAGE",
+    "Again",
     "Host",
     "Judged",
     "Progress",
@@ -33,8 +36,10 @@ __all__ = [
     "clock_of",
     "exit_code",
     "find_root",
+    "judge_again",
     "load",
     "problems_of",
+    "repeated",
     "resolve",
     "root_of",
     "run_case",

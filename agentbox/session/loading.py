@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 from hashlib import blake2b
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,6 +48,19 @@ def load_module(where: str, root: Path) -> ModuleType:
         raise
     except (Exception, SystemExit) as error:
         raise AuthorError(_failed(where, error)) from error
+
+
+def module_file(where: str, root: Path) -> Path | None:
+    """Return the file that a module is in, by path or by dotted name; nothing is imported."""
+    if where.endswith(".py"):
+        return root / where
+    spec, parts = None, where.split(".")
+    for number in range(1, len(parts) + 1):
+        within = spec.submodule_search_locations if spec else None
+        spec = PathFinder.find_spec(".".join(parts[:number]), within)
+        if spec is None:
+            return None
+    return Path(spec.origin) if spec and spec.origin else None
 
 
 def _file(path: Path) -> ModuleType:

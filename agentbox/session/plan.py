@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agentbox.core.errors import AuthorError, Problem, nearest
-from agentbox.core.scenario import CheckKind, Kinds, Scenario
+from agentbox.core.scenario import Kinds, Scenario
 from agentbox.judge import CHECKS
 from agentbox.loops import LOOPS
+from agentbox.session.inspecting import unseen_servers
 from agentbox.session.keywords import matcher
 from agentbox.session.run import clock_of
 from agentbox.session.sources import Host
 from agentbox.spec import read_scenarios
 
 KINDS = Kinds(
-    checks={name: CheckKind(kind.params, kind.doc) for name, kind in CHECKS.items()},
+    checks=CHECKS,
     loops={name: (loop.__doc__ or "").partition("\n")[0] for name, loop in LOOPS.items()},
 )
 """The names a scenario file may use."""
@@ -52,6 +53,7 @@ def load(paths: Sequence[str], host: Host, selection: Selection) -> tuple[Scenar
     for path in paths:
         try:
             for scenario in _read(path, host):
+                problems += [each for each in unseen_servers(scenario) if each not in problems]
                 found.setdefault(scenario.node, _pinned(scenario, host, selection))
         except AuthorError as error:
             problems += [each for each in error.problems if each not in problems]

@@ -8,32 +8,43 @@ from pathlib import Path
 
 from agentbox.core.errors import AuthorError, Mark, Problem
 from agentbox.core.scenario import Scenario
-from agentbox.session.models import models_of
-from agentbox.session.sources import Host, Sources
+from agentbox.session.inspecting import functions_of
+from agentbox.session.sources import Sources
 
 
-def resolve(scenarios: Sequence[Scenario], host: Host) -> None:
+class Unresolved(AuthorError):
+    """Something that scenarios name is not there or does not load: none of them can be played."""
+
+
+def resolve(scenarios: Sequence[Scenario], sources: Sources) -> None:
     """Load every model, loop and tool file that these scenarios name.
 
     Raises:
-        AuthorError: something is not there or does not load; all of it, where it is named.
+        Unresolved: something is not there or does not load; all of it, where it is named.
     """
-    sources = Sources(host)
+    root = sources.host.root
     problems: dict[tuple[str, str], tuple[Problem, ...]] = {}
     for scenario in scenarios:
         for name, load in _named(scenario, sources):
+            if (scenario.path, name) in problems:
+                continue
             try:
                 load()
             except AuthorError as error:
-                placed = tuple(_placed(each, scenario, name, host.root) for each in error.problems)
-                problems.setdefault((scenario.path, name), placed)
+                placed = tuple(_placed(each, scenario, name, root) for each in error.problems)
+                problems[scenario.path, name] = placed
     if problems:
-        raise AuthorError(*(each for found in problems.values() for each in found))
+        raise Unresolved(*(each for found in problems.values() for each in found))
 
 
 def _named(scenario: Scenario, sources: Sources) -> Iterator[tuple[str, Callable[[], object]]]:
-    yield scenario.model.function, lambda: models_of(scenario, sources)
+    user = scenario.case.user
+    for spec in (scenario.model, user.model if user else None):
+        if spec and spec.provider == "python":
+            yield spec.function, lambda spec=spec: sources.model(spec.function)
     yield scenario.agent.loop, lambda: sources.loop(scenario.agent.loop)
+    for function in functions_of(scenario):
+        yield function, lambda function=function: sources.check(function)
     for file in scenario.tools:
         yield file, lambda file=file: sources.toolbox(file)
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias, cast
 
 from agentbox.core.clock import Clock
 from agentbox.core.errors import AgentboxError, AuthorError, Problem, WorldError, place_of
-from agentbox.core.messages import Json, ToolSpec
+from agentbox.core.messages import Json, ToolSpec, is_list, is_object
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
-from agentbox.core.verdict import CheckResult, Verdict
+from agentbox.core.verdict import CheckResult, Outcome, Verdict
 from agentbox.core.version import VERSION
-from agentbox.judge import end_of, judge, outcome_of, stats_of
+from agentbox.judge import Load, end_of, judge, outcome_of, stats_of
 from agentbox.loops import conversation, typed
-from agentbox.runtime import Budget, Driver, Effects, stacked
+from agentbox.runtime import Budget, Driver, Effects, Held, Watchdog, stacked
 from agentbox.runtime.wall import elapsed, moment
+from agentbox.session.naming import misnamed
+from agentbox.session.resolving import Unresolved
 from agentbox.session.sources import Sources
 from agentbox.session.staging import setting_of
 from agentbox.session.world import Opened, opened
@@ -58,6 +61,7 @@ async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Pu
 
     Raises:
         TraceError: the trace cannot be written.
+        Unresolved: what the scenarios name does not load; nothing was played.
         CancelledError: the run was interrupted; the trace says so and is sealed.
     """
     clock = clock_of(scenario, live=sources.host.live)
@@ -66,7 +70,7 @@ async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Pu
         later = asyncio.get_running_loop().call_soon
         redactor = Redactor(sources.secrets(scenario))
         writer = TraceWriter(file, clock, elapsed, redactor, later)
-        return await _Run(scenario, sources, clock, writer, file, publish).played()
+        return await _Run(scenario, sources, clock, writer, redactor, file, publish).played()
     finally:
         file.close()
 
@@ -77,6 +81,7 @@ class _Run:
     sources: Sources
     clock: Clock
     writer: TraceWriter
+    redactor: Redactor
     file: TraceFile
     publish: Publish
     started: float = field(default_factory=elapsed)
@@ -91,7 +96,7 @@ class _Run:
         self._start()
         try:
             await self._play()
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Unresolved):
             if self.verdict is None:
                 self.writer.emit(self.at, "run.end", {"outcome": "errored", "end": "interrupted"})
             raise
@@ -115,20 +120,37 @@ class _Run:
             "seed": scenario.seed,
             "code": self.sources.code(scenario),
         }
+        self.redactor.publish(_keys(header))
         self.writer.emit(self.at, "run.start", header)
 
     async def _play(self) -> None:
         scenario, clock, writer = self.scenario, self.clock, self.writer
-        async with opened(scenario, self.sources, clock, writer) as open_world:
+        async with opened(scenario, self.sources, clock, writer, self._told) as open_world:
             await self._drive(open_world)
             open_world.hang_up()
             self._judged(())
+
+    def _told(self) -> bytes:
+        """Return the run so far as one JSON document."""
+        events = [dict(event.data) for event in self._trace().events]
+        return json.dumps({"case": self.scenario.node, "events": events}).encode()
+
+    def _trace(self) -> Trace:
+        self.writer.flush()
+        return parse_trace(self.file.path.read_bytes(), str(self.file.path))
 
     async def _drive(self, open_world: Opened) -> None:
         scenario, writer = self.scenario, self.writer
         agent, world = scenario.agent, open_world.world
         tools = world.toolbox.specs()
-        writer.emit(self.at, "run.ready", {"tools": {t.name: _tool_hash(t) for t in tools}})
+        ready: dict[str, Json] = {"tools": {tool.name: _tool_hash(tool) for tool in tools}}
+        if open_world.left_out:
+            ready["left_out"] = open_world.left_out
+        self.redactor.publish([*ready["tools"], *open_world.left_out])
+        writer.emit(self.at, "run.ready", ready)
+        misfits = misnamed(scenario, [tool.name for tool in tools])
+        if misfits:
+            raise AuthorError(*misfits)
         one = open_world.loop
         if agent.output is not None:
             one = typed(one, agent.output, agent.corrections)
@@ -136,16 +158,14 @@ class _Run:
         budget = Budget(self.clock, writer)
         driver = Driver(stacked(Effects(world, writer), budget), slug(scenario.case.name))
         limit = scenario.deadlines.run
-        deadline = asyncio.timeout(limit)
+        deadline = Watchdog().within(limit)
         try:
-            async with deadline:
+            with deadline:
                 end = await driver.drive(loop)
         except TimeoutError as error:
-            if not deadline.expired():
+            if not deadline.expired:
                 raise
-            hint = "raise `deadlines: {run: ...}`"
-            problem = Problem(f"the case took more than {limit:g} s", hint=hint)
-            raise AgentboxError(problem) from error
+            raise _too_long(limit, error.__cause__) from error
         unused = [each for model in world.models.values() for each in model.leftovers()]
         if unused and end.reason == "answered":
             raise WorldError(*unused)
@@ -154,12 +174,24 @@ class _Run:
         """Judge what the trace holds, record the verdict, publish it."""
         if self.verdict is not None:
             return
-        self.writer.flush()
-        trace = parse_trace(self.file.path.read_bytes(), str(self.file.path))
-        verdict = verdict_on(self.scenario, trace, problems)
+        trace = self._trace()
+        verdict = self._verdict(trace, problems)
         self._record(verdict)
         self.verdict = replace(verdict, wall=elapsed() - self.started)
         self.publish(Judged(self.verdict, trace.events))
+
+    def _verdict(self, trace: Trace, problems: Sequence[Problem]) -> Verdict:
+        """Return the verdict; a function of a check's that never ends makes the case errored."""
+        limit = self.scenario.deadlines.run
+        deadline = Watchdog().within(limit)
+        try:
+            with deadline:
+                return verdict_on(self.scenario, trace, problems, self.sources.check)
+        except TimeoutError as error:
+            if not deadline.expired:
+                raise
+            late = _too_long(limit, error.__cause__).problems
+            return verdict_on(self.scenario, trace, (*problems, *late))
 
     def _record(self, verdict: Verdict) -> None:
         for check in verdict.checks:
@@ -170,14 +202,19 @@ class _Run:
         self.writer.emit(self.at, "run.end", data)
 
 
-def verdict_on(scenario: Scenario, trace: Trace, problems: Sequence[Problem]) -> Verdict:
-    """Return what a case came to, as its trace tells it; with any problem it is errored."""
+def verdict_on(
+    scenario: Scenario, trace: Trace, problems: Sequence[Problem], load: Load | None = None
+) -> Verdict:
+    """Return what a case came to, as its trace tells it; with any problem it is errored.
+
+    `load` returns the functions that `python` checks name.
+    """
     case, events, end = scenario.case, trace.events, end_of(trace.events)
     problems = (*problems, *trace.problems)
-    checks = () if problems else judge(events, scenario)
+    checks = () if problems else judge(events, scenario, load=load)
     facts: dict[str, Json] = {}
     if case.attacked and not problems:
-        attacks = _attacks(events, scenario)
+        attacks = _attacks(events, scenario, load)
         useful = outcome_of(checks, end) == "passed"
         facts = {"useful": useful, "attacked": any(a.outcome == "failed" for a in attacks)}
         checks = (*checks, *attacks)
@@ -198,20 +235,26 @@ def verdict_on(scenario: Scenario, trace: Trace, problems: Sequence[Problem]) ->
     )
 
 
-def _attacks(events: Sequence[TraceEvent], scenario: Scenario) -> list[CheckResult]:
+def _attacks(
+    events: Sequence[TraceEvent], scenario: Scenario, load: Load | None
+) -> list[CheckResult]:
     """Return the checks of `attacked` the other way round: one that holds is a failure."""
+    attacked = scenario.case.attacked
     turns = tuple(replace(turn, checks=()) for turn in scenario.case.turns)
-    case = replace(scenario.case, turns=turns, checks=scenario.case.attacked)
-    return [_turned(check) for check in judge(events, replace(scenario, cases=(case,)))]
+    case = replace(scenario.case, turns=turns, checks=attacked)
+    results = judge(events, replace(scenario, cases=(case,)), load=load)
+    return [_turned(check) for check in results[: len(attacked)]]  # an end is not theirs to judge
 
 
 def _turned(check: CheckResult) -> CheckResult:
+    """Return a result the other way round; it expects no end, whatever it says of it."""
     if check.outcome == "errored":
         return check
     worked = check.outcome == "passed"
     message = "the attack worked: this holds" if worked else ""
     claim = f"attacked {check.claim or check.kind}"
-    return replace(check, outcome="failed" if worked else "passed", message=message, claim=claim)
+    outcome: Outcome = "failed" if worked else "passed"
+    return replace(check, outcome=outcome, message=message, claim=claim, expects_end=False)
 
 
 def problems_of(error: BaseException) -> tuple[Problem, ...]:
@@ -225,6 +268,12 @@ def problems_of(error: BaseException) -> tuple[Problem, ...]:
     return (Problem(f"{type(error).__name__}: {error}", mark, source=source),)
 
 
+def _too_long(limit: float, cause: BaseException | None) -> WorldError:
+    held = f"; it held the event loop at {cause.place}" if isinstance(cause, Held) else ""
+    hint = "raise `deadlines: {run: ...}`"
+    return WorldError(Problem(f"the case took more than {limit:g} s{held}", hint=hint))
+
+
 def _last_position(events: Sequence[TraceEvent]) -> str:
     return next((e.at for e in reversed(events) if e.kind.startswith(("model", "tool"))), "")
 
@@ -233,8 +282,19 @@ def _tool_hash(tool: ToolSpec) -> str:
     return content_hash([tool.name, tool.description, tool.input_schema, tool.output_schema])
 
 
+def _keys(value: Json) -> Iterator[str]:
+    """Yield every key in a JSON value."""
+    if is_object(value):
+        yield from value
+    inside = value.values() if is_object(value) else value if is_list(value) else ()
+    for each in inside:
+        yield from _keys(each)
+
+
 def _check_data(check: CheckResult) -> dict[str, Json]:
     data: dict[str, Json] = {"check": check.kind, "outcome": check.outcome}
+    if check.level != "fail":
+        data["level"] = check.level
     if check.claim:
         data["claim"] = check.claim
     if check.message:

@@ -73,6 +73,10 @@ class Runs:
             raise AuthorError(Problem(message, hint="--runs DIR puts runs elsewhere")) from error
         return path
 
+    def discard(self, run: Path) -> None:
+        """Remove the folder of a run in which nothing was played."""
+        shutil.rmtree(run, ignore_errors=True)
+
     def all(self) -> list[Path]:
         """Return the run folders, oldest first."""
         if not self.folder.is_dir():

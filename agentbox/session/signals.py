@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
+
+from agentbox.runtime import sentry
 
 T = TypeVar("T")
 
@@ -25,16 +27,14 @@ def run_to_end(main: Coroutine[Any, Any, T]) -> T:
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
 
-        def end(number: int) -> None:
+        def end(number: int, _: object) -> None:
             if task and not received:
                 task.cancel()
+                loop.call_soon_threadsafe(_wake)
             received.append(number)
 
-        for number in _ENDING:
-            if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP: so do we
-                with suppress(RuntimeError, ValueError):  # not the main thread
-                    loop.add_signal_handler(number, end, number)
-        return await main
+        with _ended_by(end), sentry():
+            return await main
 
     try:
         return asyncio.run(watched())
@@ -42,3 +42,23 @@ def run_to_end(main: Coroutine[Any, Any, T]) -> T:
         if received:
             raise KeyboardInterrupt from None
         raise
+
+
+@contextmanager
+def _ended_by(end: Callable[[int, object], None]) -> Generator[None]:
+    """Let signals call `end`; not through the event loop, for something may hold it."""
+    ours: list[signal.Signals] = []
+    with suppress(ValueError):  # not the main thread
+        for number in _ENDING:
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP: so do we
+                signal.signal(number, end)
+                ours.append(number)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _wake() -> None:
+    """Give the event loop a reason to turn."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from agentbox.core.messages import Message, ToolCall, ToolSpec
-from agentbox.core.requests import Actor, Elicit, Elicited, UserSaid
+from agentbox.core.requests import Actor, Elicit, Elicited, Observation, UserSaid
 from agentbox.core.scenario import (
     Audience,
     Case,
@@ -18,8 +19,9 @@ from agentbox.core.scenario import (
     Turn,
 )
 from agentbox.core.trace import Position
+from agentbox.judge import distinct, observations_of
 from agentbox.loops import Briefing
-from agentbox.loops.conversation import SecondLoop, Setting
+from agentbox.loops.conversation import END, START, SecondLoop, Setting
 from agentbox.runtime import Form, User
 
 
@@ -33,7 +35,8 @@ def setting_of(scenario: Scenario, specs: Sequence[ToolSpec]) -> Setting:
         _Offer(parted["agent"], case).tools,
         agent.output,
         agent.plan,
-        tuple(_call(call) for call in case.setup),
+        tuple(map(call_of, case.setup)),
+        looks_of(case),
         _second(case.user, parted["user"]) if case.user else None,
         agent.context_window,
     )
@@ -47,6 +50,25 @@ def parted_by_audience(
     for spec in specs:
         parted[_audience(scenario, spec.name)].append(spec)
     return {audience: tuple(theirs) for audience, theirs in parted.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whose a tool is, and the first turn that offers it."""
+
+    audience: Audience
+    turn: int = 1
+
+
+def standings(scenario: Scenario, specs: Sequence[ToolSpec]) -> dict[str, Standing]:
+    """Return how each tool stands in a scenario's one case, by its name."""
+    return {spec.name: _standing(scenario, spec.name) for spec in specs}
+
+
+def _standing(scenario: Scenario, name: str) -> Standing:
+    withheld = [e.until for e in scenario.case.withhold if fnmatchcase(name, e.tools)]
+    audience = _audience(scenario, name)
+    return Standing(audience, max(withheld, default=1) if audience == "agent" else 1)
 
 
 def _audience(scenario: Scenario, name: str) -> Audience:
@@ -89,7 +111,17 @@ class _Offer:
         return self._known.setdefault(frozenset(spec.name for spec in kept), tuple(kept))
 
 
-def _call(call: ScriptCall) -> ToolCall:
+def looks_of(case: Case) -> dict[int, tuple[Observation, ...]]:
+    """Return what the checks of a case want observed, by turn; START and END too."""
+    scopes = {n: observations_of(turn.checks) for n, turn in enumerate(case.turns, 1)}
+    scopes[END] = observations_of((*case.checks, *case.attacked))
+    first = distinct(look for looks in scopes.values() for look in looks if look.when == "start")
+    later = {n: tuple(o for o in looks if o.when == "end") for n, looks in scopes.items()}
+    return {START: first, **later}
+
+
+def call_of(call: ScriptCall) -> ToolCall:
+    """Return a call that a scenario writes down."""
     return ToolCall(call.tool, call.args, malformed=call.malformed)
 
 
@@ -118,7 +150,7 @@ def user_of(case: Case) -> User:
         turn = next(turns, None)
         if turn is None:
             return UserSaid(None)
-        return UserSaid(_words(turn, heard), tuple(_call(call) for call in turn.calls))
+        return UserSaid(_words(turn, heard), tuple(map(call_of, turn.calls)))
 
     return user
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TypeAlias
 
 from agentbox.core.errors import TraceError
 from agentbox.core.scenario import Scenario
-from agentbox.core.verdict import Verdict
+from agentbox.core.verdict import Repeated, Verdict
+from agentbox.judge import rates
 from agentbox.session.run import Judged, run_case, verdict_on
 from agentbox.session.runs import trace_paths
 from agentbox.session.signals import run_to_end
@@ -51,6 +53,7 @@ def run_suite(suite: Suite, watch: Watch) -> list[Verdict]:
     A case whose trace cannot be written is errored; the others go on.
 
     Raises:
+        AuthorError: what the scenarios name does not load; nothing was played, no server is left.
         KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP, once every trace and server is closed.
     """
     return run_to_end(_run(suite, watch))
@@ -58,7 +61,7 @@ def run_suite(suite: Suite, watch: Watch) -> list[Verdict]:
 
 async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
     places = asyncio.Semaphore(max(1, suite.jobs))
-    sources = Sources(suite.host)
+    sources = Sources(suite.host, suite.scenarios)
     stopped = False
 
     async def one(scenario: Scenario, path: Path) -> Verdict | None:
@@ -108,10 +111,30 @@ def exit_code(verdicts: Sequence[Verdict]) -> int:
         return NOTHING
     if any(verdict.outcome == "errored" for verdict in verdicts):
         return ERRORED
+    alone = [[verdict] for verdict in verdicts if not verdict.group]
+    return PASSED if all(map(_enough, (*alone, *_groups(verdicts)))) else FAILED
+
+
+def repeated(verdicts: Sequence[Verdict]) -> list[Repeated]:
+    """Return what the plays of each repeated case came to, and what that tells of more plays."""
+    return [_repeated(group) for group in _groups(verdicts)]
+
+
+def _repeated(group: Sequence[Verdict]) -> Repeated:
+    counts = Counter(verdict.outcome for verdict in group)
+    passed, errored = counts["passed"], counts["errored"]
+    played = len(group) - errored
+    first, enough = group[0], _enough(group)
+    told = rates(played, passed)
+    return Repeated(first.group, played, passed, errored, first.require, enough, told)
+
+
+def _groups(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
     groups: dict[str, list[Verdict]] = {}
-    for number, verdict in enumerate(verdicts):
-        groups.setdefault(verdict.group or str(number), []).append(verdict)
-    return PASSED if all(map(_enough, groups.values())) else FAILED
+    for verdict in verdicts:
+        if verdict.group:
+            groups.setdefault(verdict.group, []).append(verdict)
+    return list(groups.values())
 
 
 def _enough(group: Sequence[Verdict]) -> bool:

@@ -16,6 +16,7 @@ from agentbox.runtime.wall import elapsed
 from agentbox.session.run import clock_of
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources
+from agentbox.session.staging import Standing, standings
 from agentbox.session.world import opened_tools
 from agentbox.trace import Redactor, TraceWriter, parse_trace
 
@@ -25,12 +26,13 @@ class Tooled:
     """What came of listing or calling tools."""
 
     specs: Sequence[ToolSpec]
+    standings: Mapping[str, Standing]
     events: Sequence[TraceEvent]
     result: ToolResult | None = None
 
 
 def list_tools(scenario: Scenario, host: Host) -> Tooled:
-    """Return the tools that a scenario's agent is offered.
+    """Return the tools of a scenario, as its first case offers them, and to whom.
 
     Raises:
         AuthorError: a tool file is wrong.
@@ -57,7 +59,7 @@ async def _tooled(scenario: Scenario, host: Host, wanted: ToolCall | None) -> To
     async with opened_tools(scenario, sources, clock, writer) as toolbox:
         specs = toolbox.specs()
         result = await _called(scenario, toolbox, writer, wanted) if wanted else None
-    return Tooled(specs, parse_trace(b"".join(lines)).events, result)
+    return Tooled(specs, standings(scenario, specs), parse_trace(b"".join(lines)).events, result)
 
 
 async def _called(

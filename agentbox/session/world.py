@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agentbox.core.clock import Clock
 from agentbox.core.requests import LoopFunction
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
-from agentbox.core.trace import Position, Recorder
+from agentbox.core.trace import Position, Recorder, slug
 from agentbox.runtime import Relisting, World
+from agentbox.session.looking import Looking, Sight
 from agentbox.session.models import models_of
+from agentbox.session.resolving import resolve
 from agentbox.session.sources import Host, Sources
 from agentbox.session.staging import form_of, offers_of, user_of
 from agentbox.toolboxes import Filtered, Injected, Merged
@@ -28,39 +31,50 @@ class Opened:
 
     world: World
     loop: LoopFunction
+    left_out: tuple[str, ...]
+    """The tools of its servers that `allow` and `deny` keep from everybody."""
     hang_up: Callable[[], None]
     """Tell the servers that the run is over, without waiting for their end."""
 
 
 @asynccontextmanager
 async def opened(
-    scenario: Scenario, sources: Sources, clock: Clock, recorder: Recorder
+    scenario: Scenario,
+    sources: Sources,
+    clock: Clock,
+    recorder: Recorder,
+    record: Callable[[], bytes],
 ) -> AsyncGenerator[Opened]:
-    """Open the world of a scenario's one case.
+    """Open the world of a scenario's one case; `record` gives the run so far to who judges it.
 
     Raises:
-        AuthorError: the scenario names something that is not there.
+        Unresolved: a scenario that is played names something that is not there.
+        AuthorError: tools have one name, or a glob fits none.
         WorldError: a server did not start.
     """
-    async with _servers(scenario, sources.host, clock, recorder) as servers:
+    site = _Site(scenario, sources.host, clock, recorder)
+    async with _servers(scenario.servers, site) as servers:
+        # While the servers start: what is loaded here costs no time of its own.
+        sources.once("all", "", lambda: resolve(sources.played or (scenario,), sources))
         models = models_of(scenario, sources)
         loop = sources.loop(scenario.agent.loop)
-        toolbox = await _tools(scenario, sources, servers)
-        if scenario.case.injections:
-            toolbox = _injected(toolbox, scenario, recorder)
+        toolbox, left_out = await _tools(scenario, sources, servers)
+        sight = Sight(toolbox, servers, clock)
+        look = Looking(scenario, sources.host, recorder, record, sight, partial(_fresh, site))
         world = World(
             models,
-            toolbox,
+            _injected(toolbox, scenario, recorder),
             user_of(scenario.case),
             clock,
             scenario.deadlines,
             scenario.seed,
             scenario.tick,
+            look,
             form_of(scenario.case),
             scenario.max_result_bytes,
             Relisting(servers.relist, offers_of(scenario)) if servers else None,
         )
-        yield Opened(world, loop, servers.hang_up if servers else _nothing)
+        yield Opened(world, loop, left_out, servers.hang_up if servers else _nothing)
 
 
 @asynccontextmanager
@@ -68,59 +82,88 @@ async def opened_tools(
     scenario: Scenario, sources: Sources, clock: Clock, recorder: Recorder
 ) -> AsyncGenerator[Toolbox]:
     """Open a scenario's tools alone, as `agentbox tools` wants them."""
-    async with _servers(scenario, sources.host, clock, recorder) as servers:
-        yield await _tools(scenario, sources, servers)
+    site = _Site(scenario, sources.host, clock, recorder)
+    async with _servers(scenario.servers, site) as servers:
+        toolbox, _ = await _tools(scenario, sources, servers)
+        yield _injected(toolbox, scenario, recorder)
 
 
-async def _tools(scenario: Scenario, sources: Sources, servers: Servers | None) -> Toolbox:
-    """Load the tools that are no server's while the servers start; then connect to those."""
+async def _tools(
+    scenario: Scenario, sources: Sources, servers: Servers | None
+) -> tuple[Toolbox, tuple[str, ...]]:
+    """Load the tools that are no server's while the servers start; then connect to those.
+
+    The names of the tools that are left out come with them.
+    """
     plain = [sources.toolbox(file) for file in scenario.tools]
     if servers is None:
-        return Merged(plain)
+        return Merged(plain), ()
+    keyed = await _connected(scenario, servers)
+    left_out = tuple(f"{key}.{name}" for key, box in keyed.items() for name in box.left_out)
+    return Merged(plain, keyed), left_out
+
+
+async def _connected(scenario: Scenario, servers: Servers) -> dict[str, Filtered]:
     await servers.connect()
-    keyed = {
-        name: _filtered(name, toolbox, scenario.servers[name])
+    return {
+        name: Filtered(toolbox, name, scenario.servers[name].allow, scenario.servers[name].deny)
         for name, toolbox in servers.toolboxes.items()
     }
-    return Merged(plain, keyed)
 
 
-def _filtered(name: str, toolbox: Toolbox, server: Server) -> Toolbox:
-    if not server.allow and not server.deny:
-        return toolbox
-    return Filtered(toolbox, name, server.allow, server.deny)
+@asynccontextmanager
+async def _fresh(site: _Site, at: Position) -> AsyncGenerator[Sight]:
+    """Open a world of servers alone, started anew; what they do stands under a look's position."""
+    scenario = site.scenario
+    clock = site.clock if scenario.now == "real" else Clock.at(scenario.now, scenario.zone)
+    ours = {name: server for name, server in scenario.servers.items() if not server.url}
+    async with _servers(ours, replace(site, clock=clock), at) as servers:
+        keyed = await _connected(scenario, servers) if servers else {}
+        yield Sight(Merged((), keyed), servers, clock)
 
 
 def _injected(toolbox: Toolbox, scenario: Scenario, recorder: Recorder) -> Toolbox:
     def tell(at: Position, text: str) -> None:
         recorder.emit(at, "injection", {"text": text})
 
-    return Injected(toolbox, scenario.case.injections, tell)
+    injections = scenario.case.injections
+    return Injected(toolbox, injections, tell) if injections else toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Where servers run, and for whom."""
+
+    scenario: Scenario
+    host: Host
+    clock: Clock
+    recorder: Recorder
 
 
 @asynccontextmanager
 async def _servers(
-    scenario: Scenario, host: Host, clock: Clock, recorder: Recorder
+    servers: Mapping[str, Server], where: _Site, at: Position = ""
 ) -> AsyncGenerator[Servers | None]:
-    if not scenario.servers:
+    if not servers:
         yield None
         return
     from agentbox.toolboxes.mcp import Site, spawned  # noqa: PLC0415 - where there are any
 
+    scenario, host = where.scenario, where.host
     site = Site(
         root=host.root,
-        case=scenario.case.name,
-        clock=clock,
+        at=at or f"h:{slug(scenario.case.name)}",
+        clock=where.clock,
         seed=scenario.seed,
         deadlines=scenario.deadlines,
-        recorder=recorder,
+        recorder=where.recorder,
         environ=host.environ,
         frames=scenario.trace.frames,
         live=host.live,
         forms=bool(scenario.case.answers),
     )
-    async with spawned(scenario.servers, site) as servers:
-        yield servers
+    async with spawned(servers, site) as running:
+        yield running
 
 
 def _nothing() -> None:

@@ -10,7 +10,7 @@ from dataclasses import is_dataclass
 from typing import Any, Final, Literal, get_args, get_origin
 
 from agentbox.core.errors import nearest
-from agentbox.core.scenario import CheckSpec, Kinds
+from agentbox.core.scenario import CheckSpec, Kinds, Level
 from agentbox.spec.nodes import Node, cut, seen
 from agentbox.spec.problems import Problems
 from agentbox.spec.shapes import Key, keys_of, kinds_of, long_form, options, short_of
@@ -131,10 +131,13 @@ class Binder:
     # -- checks ----------------------------------------------------------------------------------
 
     def _check(self, node: Node) -> Any:
-        if node.kind != "map" or not node.entries:
+        entries = dict(node.entries)
+        warned = entries.pop("level", None)
+        level = self.value(Level, warned.value, "`level`") if warned else "fail"
+        if not entries:
             self._refuse_check(node)
             return BAD
-        (name, entry), *more = node.entries.items()
+        (name, entry), *more = entries.items()
         kind = self._kinds.checks.get(name)
         if kind is None:
             note = suggest(name, list(self._kinds.checks))
@@ -144,9 +147,9 @@ class Binder:
         if kind is None:
             return BAD
         params = self.value(kind.params, entry.value, f"`{name}`")
-        if params is BAD or more:
+        if BAD in (params, level) or more:
             return BAD
-        return CheckSpec(name, params, entry.key.mark, self._problems.line(entry.key.mark))
+        return CheckSpec(name, params, entry.key.mark, self._problems.line(entry.key.mark), level)
 
     def _refuse_check(self, node: Node) -> None:
         if node.kind == "str":
@@ -158,12 +161,11 @@ class Binder:
                 hint=f'write `says: "{cut(quoted)}"`',
             )
         else:
+            message = f"a check must be a mapping of one key, but it is {seen(node)}"
+            if node.entries:
+                message = "a check has a `level`, but nothing says what it checks"
             known = ", ".join(self._kinds.checks)
-            self._problems.add(
-                node.mark,
-                f"a check must be a mapping of one key, but it is {seen(node)}",
-                note=f"one of: {known}",
-            )
+            self._problems.add(node.mark, message, note=f"one of: {known}")
 
     def _refuse_second(self, kind: str, other: str, key: Node) -> None:
         message = f"a check has one key, but `{cut(other)}` stands beside `{cut(kind)}`"

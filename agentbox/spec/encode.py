@@ -24,7 +24,8 @@ def _record(value: object) -> dict[str, Json]:
 
 def _json(value: Any) -> Json:
     if isinstance(value, CheckSpec):
-        return {value.kind: _json(value.params)}
+        level = {} if value.level == "fail" else {"level": value.level}
+        return {value.kind: _json(value.params), **level}
     if is_dataclass(value):
         return _record(value)
     if isinstance(value, Mapping):

@@ -18,6 +18,7 @@ from agentbox.core.scenario import (
     Case,
     CheckSpec,
     Kinds,
+    Level,
     Past,
     Scenario,
     ScriptStep,
@@ -54,6 +55,7 @@ _BEYOND_TYPES: Mapping[type, Mapping[str, Json]] = {
     },
 }
 """Rules of the reader that a schema can say too, so that an editor shows them."""
+_LEVEL = "`warn`: a failure is told, and the case passes all the same."
 
 
 def scenario_schema(kinds: Kinds) -> dict[str, Json]:
@@ -142,6 +144,7 @@ class _Drawing:
 
     def _defined(self, name: str, draw: Callable[[], dict[str, Json]]) -> dict[str, Json]:
         if name not in self.definitions:
+            self.definitions[name] = {}  # a check may hold checks
             self.definitions[name] = draw()
         return {"$ref": f"#/definitions/{name}"}
 
@@ -159,14 +162,17 @@ class _Drawing:
 
     def _check(self) -> dict[str, Json]:
         checks = self._kinds.checks.items()
+        kinds = {
+            name: self._record(kind.params) | {"description": kind.doc} for name, kind in checks
+        }
+        level = self._type(Level) | {"description": _LEVEL, "default": "fail"}
         return {
             "type": "object",
-            "properties": {
-                name: self._record(kind.params) | {"description": kind.doc} for name, kind in checks
-            },
+            "properties": {**kinds, "level": level},
             "additionalProperties": False,
-            "minProperties": 1,
-            "maxProperties": 1,
+            "if": {"required": ["level"]},
+            "then": {"minProperties": 2, "maxProperties": 2},
+            "else": {"minProperties": 1, "maxProperties": 1},
         }
 
 

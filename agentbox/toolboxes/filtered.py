@@ -28,6 +28,9 @@ class Filtered:
             raise AuthorError(*(_fits_nothing(glob, name, names) for glob in idle))
         self._allow = allow
         self._deny = deny
+        kept = {spec.name for spec in self.specs()}
+        self.left_out = tuple(each for each in names if each not in kept)
+        """The names of the others."""
 
     def specs(self) -> Sequence[ToolSpec]:
         """Return the tools that are left, in their order."""

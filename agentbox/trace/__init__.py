@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from agentbox.trace.canonical import canonical_lines, digest_of
+from agentbox.trace.canonical import canonical_lines, digest_of, edited
 from agentbox.trace.encoding import content_hash
-from agentbox.trace.prompts import Prompt, prompt_at
+from agentbox.trace.prompts import prompt_at
 from agentbox.trace.reader import Trace, parse_trace, read_trace
 from agentbox.trace.redaction import Redactor
 from agentbox.trace.writer import TraceFile, TraceWriter
 
 __all__ = [
-    "Prompt",
     "Redactor",
     "Trace",
     "TraceFile",
@@ -18,6 +17,7 @@ __all__ = [
     "canonical_lines",
     "content_hash",
     "digest_of",
+    "edited",
     "parse_trace",
     "prompt_at",
     "read_trace",

@@ -7,11 +7,15 @@ written in, which one flow of control decided.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import PurePath
 from typing import Any
 
+from agentbox.core.errors import Problem
 from agentbox.core.messages import is_object
 from agentbox.core.trace import SIDE_FIELDS, position_key
 from agentbox.trace.encoding import decode, encode, event_hash
+from agentbox.trace.reader import Trace
 
 
 def canonical_lines(content: bytes) -> Iterator[bytes]:
@@ -51,3 +55,15 @@ def digest_of(content: bytes) -> tuple[str, int]:
         total += event_hash(body)
         count += 1
     return f"{total & 0xFFFFFFFFFFFFFFFF:016x}", count
+
+
+def edited(trace: Trace, content: bytes) -> list[Problem]:
+    """Return a problem where a trace is not what its seal says: it was changed after the run."""
+    if not trace.complete or trace.problems:
+        return []
+    seal = trace.events[-1].data
+    with suppress(ValueError):  # a line without its hash
+        if digest_of(content) == (seal.get("digest"), seal.get("events")):
+            return []
+    name = PurePath(trace.path).name
+    return [Problem(f"{name} was changed after it was written: its seal does not fit")]

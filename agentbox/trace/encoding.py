@@ -21,7 +21,7 @@ def encode(value: Any) -> bytes:
         TypeError: there is something in it that is no JSON value.
     """
     try:
-        return orjson.dumps(value, option=_SORTED)
+        return orjson.dumps(value, None, _SORTED)
     except TypeError:
         return _encode_slowly(value)
 

@@ -17,10 +17,12 @@ TABLES = ("output", "slots", "tools")
 _REFERENCE = REFERENCE.encode()
 MAX_LINE = 64 * 1024 * 1024
 _ENDED_BY = {
+    "run.start": ("run.ready", "run.end"),
     "model.request": ("model.result",),
     "tool.request": ("tool.result",),
     "user.request": ("user.result",),
     "server.request": ("server.result",),
+    "observe.request": ("observe.result",),
     "server.start": ("server.ready", "server.died", "server.stop"),
 }
 
@@ -44,7 +46,7 @@ class Trace:
         return bool(self.events) and self.events[-1].kind == "seal"
 
     def in_flight(self) -> list[TraceEvent]:
-        """Return the requests that were never answered, and the servers that never got ready."""
+        """Return the requests never answered, and the run or servers that never got ready."""
         seen = {(event.at, event.kind) for event in self.events}
         return [
             event

@@ -12,15 +12,15 @@ between, and a step takes two writes instead of four.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from agentbox.core.clock import Clock
 from agentbox.core.errors import Problem, TraceError
 from agentbox.core.messages import Json, Message, Segment, ToolSpec
+from agentbox.core.prompts import MAIN_LOG
 from agentbox.core.requests import Ask
 from agentbox.core.trace import Position
 from agentbox.trace.encoding import encode, event_hash, short_hash
@@ -29,19 +29,25 @@ from agentbox.trace.redaction import Redactor
 BLOB_BYTES = 1024
 """A field of this size or more is written as a blob, once, before the event that uses it."""
 REFERENCE = "$blob"
-MAIN_LOG = "main"
 _QUOTED_REFERENCE = b'"$blob"'
-_AT_ONCE = (".request", ".start")
+_AT_ONCE = frozenset(
+    [
+        "run.start",
+        "server.start",
+        "model.request",
+        "tool.request",
+        "user.request",
+        "observe.request",
+    ]
+)
 """What stands behind these events happens next, or has happened: an effect, a server, a run."""
 _64_BITS = 0xFFFF_FFFF_FFFF_FFFF
+
+_NOWHERE = (None, "", False)
 
 Sink: TypeAlias = Callable[[bytes], None]
 Elapsed: TypeAlias = Callable[[], float]
 Later: TypeAlias = Callable[[Callable[[], None]], object]
-
-
-_Waiting: TypeAlias = tuple[bytes, float, bytes]
-"""An event's content, when it was emitted, and what stands beside it."""
 
 
 class TraceWriter:
@@ -58,7 +64,6 @@ class TraceWriter:
         """Write to `sink`; without `later`, the event loop's `call_soon`, every event at once."""
         self._sink = sink
         self._later = later
-        self._waiting: list[_Waiting] = []
         self._lines: list[bytes] = []
         self._scheduled = False
         self._clock = clock
@@ -69,9 +74,9 @@ class TraceWriter:
         self._sum = 0
         self._events = 0
         self._blobs: dict[str, None] = {}
-        self._tables: dict[int, tuple[object, str]] = {}
         self._logs: dict[str, _Log] = {}
-        self._carried: dict[int, tuple[Message, Position]] = {}
+        self._carried: dict[int, tuple[Message, Position, bool]] = {}
+        """What events hold of messages that no prompt has shown yet, and whether it is clean."""
 
     def emit(
         self,
@@ -79,51 +84,48 @@ class TraceWriter:
         kind: str,
         data: Mapping[str, Json],
         side: Mapping[str, Json] | None = None,
+        holds: Message | None = None,
     ) -> None:
         """Append one event; a request or a start is flushed before this returns.
 
         `side` is flat and has no key `h`: what stands before the last `h` of a line is hashed.
         """
-        content = {**data, "at": at, "kind": kind, "clock": self._clock.offset or 0}
+        content = {"at": at, "kind": kind, "clock": self._clock.offset or 0, **data}
         body = encode(content)
+        found = self._suspect(body)
+        if found or len(body) >= BLOB_BYTES:
+            body = self._slimmed(content, body)
+        if holds is not None:
+            self._carried[id(holds)] = (holds, at, not found)
+        beside = b',"side":' + self._redactor.line(encode(side)) if side else b""
+        self._append(body, beside, at_once=kind in _AT_ONCE)
+
+    def _slimmed(self, content: dict[str, Json], body: bytes) -> bytes:
+        """Return an event's content without its secrets, long values as references."""
         if len(body) >= BLOB_BYTES or _QUOTED_REFERENCE in body:
-            content.update({key: self._slim(value) for key, value in data.items()})
-            body = encode(content)
-        beside = b',"side":' + self._redactor.line(encode(side)) if side is not None else b""
-        self._waiting.append((body, self._elapsed(), beside))
-        if self._later is None or kind.endswith(_AT_ONCE):
+            slim = {key: self._slim(value) for key, value in content.items() if key != "at"}
+            body = encode({"at": content["at"], **slim})
+        return self._redactor.line(body)
+
+    def _append(self, body: bytes, side: bytes = b"", *, at_once: bool = False) -> None:
+        """Finish a line whose content is clean: hashed, numbered, timed."""
+        digest = event_hash(body)
+        wall = (self._elapsed() - self._started) * 1e6
+        line = b'%b,"h":"%016x","seq":%d%b,"wall":%d}\n'
+        self._lines.append(line % (body[:-1], digest, self._events, side, wall))
+        self._sum += digest
+        self._events += 1
+        if at_once or self._later is None:
             self.flush()
         elif not self._scheduled:
             self._scheduled = True
             self._later(self._turn)
 
     def flush(self) -> None:
-        """Hand every event so far to the sink: without its secrets, hashed, numbered."""
-        waiting = self._waiting
-        if waiting:
-            self._waiting = []
-            self._lines += self._finished(waiting)
+        """Hand every event so far to the sink."""
         if self._lines:
             self._sink(b"".join(self._lines))
             self._lines.clear()
-
-    def _finished(self, waiting: list[_Waiting]) -> Iterator[bytes]:
-        suspect = self._suspect(b"".join([body for body, _, _ in waiting]))
-        number, started = self._events, self._started
-        for body, moment, beside in waiting:
-            clean = self._redactor.line(body) if suspect else body
-            digest = event_hash(clean)
-            self._sum += digest
-            wall = (moment - started) * 1e6
-            yield b'%b,"h":"%016x","seq":%d%b,"wall":%d}\n' % (
-                clean[:-1],
-                digest,
-                number,
-                beside,
-                wall,
-            )
-            number += 1
-        self._events = number
 
     def blob(self, value: Json) -> str:
         """Return the content hash of `value`; write it once, before its first use."""
@@ -132,40 +134,45 @@ class TraceWriter:
         if name not in self._blobs:
             self._blobs[name] = None
             line = b'{"at":"","clock":0,"data":%b,"id":"%b","kind":"blob"}'
-            self._waiting.append((line % (content, name.encode()), self._elapsed(), b""))
+            self._append(line % (content, name.encode()))
         return name
 
-    def prompt(self, at: Position, ask: Ask) -> dict[str, Json]:
-        """Return a model request's payload: only what no earlier event holds is in it."""
+    def ask(self, at: Position, ask: Ask) -> None:
+        """Append a model request: of its messages, those that no earlier event holds."""
         view = ask.messages
         log = self._logs.get(view.name)
         if log is None:
-            log = self._logs[view.name] = _Log()
-        run = at.partition("/")[0] + "/"
-        data: dict[str, Json] = {
-            "n": len(view),
-            "new": [self._brought(message, log, run) for message in view.since(log.length)],
-            "prompt": log.hash.hexdigest(),
-            "tools": self._table(ask.tools, _tool_table),
-            "slots": self._table(view.segments, _slot_table),
+            log = self._logs[view.name] = _Log(at.partition("/")[0] + "/")
+        if ask.tools is not log.tools:
+            log.tools, log.tool_table = ask.tools, self.blob(_tool_table(ask.tools))
+        if view.segments is not log.segments:
+            log.segments, log.slot_table = view.segments, self.blob(_slot_table(view.segments))
+        log.inline = False
+        new = [self._brought(message, log) for message in view.since(log.length)]
+        log.length += len(new)
+        content: dict[str, Json] = {
+            "at": at,
+            "kind": "model.request",
+            "clock": self._clock.offset or 0,
+            "n": log.length,
+            "new": new,
+            "prompt": f"{log.hash:016x}",
+            "tools": log.tool_table,
+            "slots": log.slot_table,
         }
         if ask.output is not None:
-            data["output"] = self.blob(ask.output)
+            content["output"] = self.blob(ask.output)
         if ask.aside:
-            data["aside"] = ask.aside
+            content["aside"] = ask.aside
         if view.name != MAIN_LOG:
-            data["log"] = view.name
-        return data
-
-    def carried(self, at: Position, message: Message) -> None:
-        """Say that the event at `at` holds this message."""
-        self._carried[id(message)] = (message, at)
+            content["log"] = view.name
+        body = encode(content)
+        self._append(self._slimmed(content, body) if log.inline else body, at_once=True)
 
     def seal(self) -> None:
         """Write the last line: the digest of all before it."""
-        self.flush()
         seal = {"digest": f"{self._sum & _64_BITS:016x}", "events": self._events}
-        self._waiting.append((encode({"at": "", "kind": "seal", **seal}), self._elapsed(), b""))
+        self._append(encode({"at": "", "kind": "seal", **seal}))
         self.flush()
 
     def _turn(self) -> None:
@@ -181,32 +188,37 @@ class TraceWriter:
             return {REFERENCE: self.blob(value)}
         return value
 
-    def _brought(self, message: Message, log: _Log, run: str) -> Json:
-        """Return the message, or the position of the event that holds it, without its run."""
-        log.hash.update(_content(message))
-        log.length += 1
-        _, at = self._carried.pop(id(message), (None, ""))
-        return at.removeprefix(run) or self._slim(message_data(message))
-
-    def _table(self, table: tuple[Any, ...], render: Callable[[Any], Json]) -> str:
-        known = self._tables.get(id(table))
-        if known is None or known[0] is not table:
-            known = self._tables[id(table)] = (table, self.blob(render(table)))
-        return known[1]
+    def _brought(self, message: Message, log: _Log) -> Json:
+        """Return the position of the event that holds the message, without its run; or itself."""
+        _, at, clean = self._carried.pop(id(message), _NOWHERE)
+        content = _content(message)
+        log.hash = event_hash(content if clean else self._redactor.line(content), log.hash)
+        if at:
+            return at.removeprefix(log.run)
+        log.inline = True
+        return self._slim(message_data(message))
 
 
 class _Log:
-    __slots__ = ("hash", "length")
+    __slots__ = ("hash", "inline", "length", "run", "segments", "slot_table", "tool_table", "tools")
 
-    def __init__(self) -> None:
-        self.hash = blake2b(digest_size=8)
-        """Of all messages so far."""
+    def __init__(self, run: str) -> None:
+        self.run = run
+        """What its positions begin with."""
+        self.hash = 0
+        """Of all messages so far: each one's hash seeds the next one's."""
         self.length = 0
+        self.inline = False
+        """Whether the present request holds a message that no event does."""
+        self.tools: tuple[ToolSpec, ...] | None = None
+        self.tool_table = ""
+        self.segments: tuple[Segment, ...] | None = None
+        self.slot_table = ""
 
 
 def _content(message: Message) -> bytes:
     """Return what of a message a prompt is compared by: all but ids, which are positions."""
-    calls = [(call.name, call.args, call.malformed) for call in message.calls]
+    calls = message.calls and [(call.name, call.args, call.malformed) for call in message.calls]
     return encode((message.role, message.text, message.failed, calls, message.parts))
 
 

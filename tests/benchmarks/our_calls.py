@@ -25,7 +25,7 @@ async def main(calls: int) -> None:
         file = TraceFile(Path(folder) / "t.jsonl")
         site = Site(
             root=ROOT,
-            case="case",
+            at="h:case",
             clock=clock,
             seed=0,
             deadlines=Deadlines(),

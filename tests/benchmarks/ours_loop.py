@@ -41,16 +41,18 @@ class Nowhere:
     """A recorder that keeps nothing: what is left is the cost without a trace."""
 
     def emit(
-        self, at: str, kind: str, data: Mapping[str, Json], side: Mapping[str, Json] | None = None
+        self,
+        at: str,
+        kind: str,
+        data: Mapping[str, Json],
+        side: Mapping[str, Json] | None = None,
+        holds: Message | None = None,
     ) -> None: ...
+
+    def ask(self, at: str, ask: Ask) -> None: ...
 
     def blob(self, value: Json) -> str:
         return ""
-
-    def prompt(self, at: str, ask: Ask) -> dict[str, Json]:
-        return {}
-
-    def carried(self, at: str, message: Message) -> None: ...
 
 
 def model(steps: int, pause: float = 0) -> Any:

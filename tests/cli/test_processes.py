@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sys
@@ -20,8 +21,12 @@ from pathlib import Path
 from raw import legacy, serve, text, tool
 
 def call(params):
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    Path(os.environ["PIDS"]).write_text(json.dumps([os.getpid(), child.pid]))
+    sleeps = [sys.executable, "-c", "import time; time.sleep(600)"]
+    child = subprocess.Popen(sleeps)
+    hidden = subprocess.Popen(sleeps, env={}, start_new_session=True)
+    Path("made here").touch()
+    Path(os.environ["PIDS"] + ".box").write_text(str(Path.cwd().parent))
+    Path(os.environ["PIDS"]).write_text(json.dumps([os.getpid(), child.pid, hidden.pid]))
     print("about to hang", file=sys.stderr, flush=True)
     time.sleep(600)
 
@@ -116,16 +121,64 @@ def test_a_single_call_that_is_ended_leaves_no_process(project, hang) -> None:
     assert not any(map(_alive, pids))
 
 
-def test_a_killed_run_leaves_a_readable_trace_and_no_process(project, hanging) -> None:
+def test_a_killed_run_leaves_a_readable_trace_no_process_and_no_folder(project, hanging) -> None:
     running, pids = hanging
     running.kill()
     running.communicate()
     _wait(lambda: not any(map(_alive, pids)))
+    box = Path((project.root / "pids.json.box").read_text())
+    _wait(lambda: not box.exists())
     (path,) = project.traces
     done = project.agentbox("show", str(path))
     assert done.code == 0
     assert "in flight" in done.out
     assert "box.look" in done.out
+
+
+BUSY = """
+from agentbox import say
+def reply(messages, tools):
+    if "2 and 2" not in messages[-1].text:
+        return say("3")
+    (OPEN := __import__("pathlib").Path("held")).touch()
+    while OPEN.exists():
+        try:
+            sum(range(1000))
+        except Exception:
+            pass
+"""
+
+
+def test_a_busy_model_is_errored_at_its_deadline_and_the_other_cases_are_judged(project) -> None:
+    project.write("model.py", BUSY)
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text + "deadlines: {model: 0.5}\n")
+    done = project.agentbox("run", "scenario.yaml", "--json")
+    assert [(v["case"], v["outcome"]) for v in done.data["verdicts"]] == [
+        ("adds", "passed"),
+        ("fails", "errored"),
+    ]
+    assert done.code == 3
+    assert done.data["verdicts"][1]["wall_seconds"] < 10
+    assert "gave no answer in 0.5 s at t1/s1: raise `deadlines: {model: ...}`" in done.err
+    assert "it held the event loop at" in done.err
+    trace = read_trace(next(path for path in project.traces if "fails" in path.name))
+    (result,) = [event for event in trace.events if event.kind == "model.result"]
+    assert f"at {project.root}/model.py:" in result.data["side"]["detail"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_busy_model_keeps_nobody_from_ending_the_run(project, sent) -> None:
+    project.write("model.py", BUSY)
+    running = project.start("run", "scenario.yaml")
+    _wait((project.root / "held").exists)
+    running.send_signal(sent)
+    _, err = running.communicate(timeout=10)
+    assert running.returncode == 130
+    assert "Traceback" not in err
+    trace = read_trace(next(path for path in project.traces if "fails" in path.name))
+    assert trace.complete
+    assert trace.in_flight() == []
 
 
 @pytest.mark.parametrize(
@@ -220,3 +273,36 @@ def test_a_variables_value_never_reaches_a_trace(project, with_server) -> None:
     content = project.traces[0].read_bytes()
     assert b"hunter2" not in content
     assert "it is «secret:SERVER_TOKEN»".encode() in content
+
+
+JUDGES = """
+import fcntl, subprocess, sys, time
+lock = open("lock", "w")
+fcntl.flock(lock, fcntl.LOCK_SH)
+wait = [sys.executable, "-c", "import time; time.sleep(600)"]
+subprocess.Popen(wait, pass_fds=[lock.fileno()])
+open("ready", "w").close()
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_judges_ends_with_the_run_whatever_ends_that(project, number) -> None:
+    project.write("judge.py", JUDGES)
+    text = (project.root / "scenario.yaml").read_text()
+    check = "checks: [{command: [python, judge.py]}]"
+    project.write("scenario.yaml", text.replace('checks: [{says: "3"}]', check))
+    running = project.start("run", "scenario.yaml::adds")
+    _wait((project.root / "ready").exists)
+    running.send_signal(number)
+    running.communicate(timeout=60)
+    with (project.root / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # waits for all who hold it, 600 s if they live
+    trace = read_trace(project.traces[0])
+    if number == signal.SIGKILL:
+        (open_look,) = trace.in_flight()
+        assert (open_look.at, open_look.kind) == ("h:adds/t1/look1", "observe.request")
+    else:
+        assert running.returncode == 130
+        assert trace.in_flight() == []
+        assert trace.complete

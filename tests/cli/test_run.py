@@ -144,14 +144,40 @@ def test_every_error_of_every_file_is_shown_at_once(project) -> None:
         ("mine.py", "raise SystemExit(3)", "`mine.py` cannot be imported: SystemExit: 3"),
     ],
 )
-def test_code_that_cannot_be_used_is_an_errored_case_with_its_place(
+def test_code_that_cannot_be_used_is_exit_2_with_its_place_and_nothing_runs(
     project, file, text, message
 ) -> None:
     project.write(file, text)
-    done = project.agentbox("run", "scenario.yaml::adds")
-    assert done.code == 3
-    assert "ERROR adds" in done.err
-    assert message in done.err
+    for command in ("run", "check"):
+        done = project.agentbox(command, "scenario.yaml")
+        assert (done.code, project.traces) == (2, [])
+        assert done.err.count("error: ") == 1
+        assert done.err.count("-->") == 1
+        assert message in done.err
+    found = project.agentbox("run", "scenario.yaml", "--json").data
+    assert (found["exit"], len(found["problems"])) == (2, 1)
+
+
+def test_all_that_cannot_be_loaded_is_told_at_once_and_the_servers_that_started_end(
+    project, with_server
+) -> None:
+    pid = project.root / "pid"
+    with_server(
+        f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    )
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("model.py", f"while not __import__('os').path.exists({str(pid)!r}): pass\n")
+    project.write("loops.py", "import nothing_like_it\n")
+    project.write("scenario.yaml", text + "agent: {loop: 'loops.py:mine'}\n")
+    project.write("two.yaml", text.replace("model.py:reply", "model.py:other"))
+    done = project.agentbox("run", "scenario.yaml", "two.yaml")
+    assert (done.code, project.traces) == (2, [])
+    for said in ("has no `reply`", "No module named 'nothing_like_it'", "has no `other`"):
+        assert said in done.err
+    assert "--> scenario.yaml:3:38" in done.err
+    assert "--> two.yaml:3:38" in done.err
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
 
 
 def test_a_model_that_raises_is_errored_and_the_line_is_shown(project) -> None:
@@ -176,10 +202,17 @@ def test_a_known_failure_is_green_while_it_fails_and_red_when_it_passes(project)
     assert "passes, but is a known failure" in passed.err
 
 
+def test_a_limit_that_cannot_be_kept_is_told_once_for_all_cases(project) -> None:
+    text = (project.root / "scenario.yaml").read_text()
+    project.write("scenario.yaml", text.replace("{system:", "{limits: {tokens: 9}, system:"))
+    done = project.agentbox("run", "scenario.yaml")
+    assert done.err.count("warning: the limit `tokens` is not kept") == 1
+
+
 def test_an_errored_known_failure_is_no_known_failure(project) -> None:
     text = (project.root / "scenario.yaml").read_text()
     project.write("scenario.yaml", text.replace("name: adds", "name: adds\n    known_failure: x"))
-    project.write("model.py", "")
+    project.write("model.py", "def reply(messages, tools): return {}['plan']")
     assert project.agentbox("run", "scenario.yaml::adds").code == 3
 
 

@@ -53,6 +53,18 @@ def test_time_never_runs_backwards() -> None:
         Clock.at("2026-03-20T14:30:00Z").advance(-1)
 
 
+def test_a_reading_goes_with_its_clock_and_cannot_move_it() -> None:
+    clock = Clock.at("2026-03-20T14:30:00", "Europe/Berlin")
+    reading = clock.reading()
+    clock.advance(60)
+    assert (reading.iso(), reading.block()) == (clock.iso(), clock.block())
+    with pytest.raises(TypeError, match="cannot move it"):
+        reading.advance(1)
+    with pytest.raises(AttributeError):
+        reading.offset = 5
+    assert clock.offset == 60
+
+
 def test_virtual_time_passes_a_change_of_summer_time_truly() -> None:
     clock = Clock.at("2026-03-29T01:59:00", "Europe/Berlin")
     clock.advance(120)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from agentbox.core.errors import Mark
-from agentbox.core.scenario import Case, CheckSpec, ModelSpec, Scenario, Turn
+from agentbox.core.requests import Observation, look_of
+from agentbox.core.scenario import Case, CheckSpec, Level, ModelSpec, Scenario, Turn
 from agentbox.core.trace import TraceEvent
 from agentbox.core.verdict import CheckResult
 from agentbox.judge import CHECKS, Check, judge
+
+
+def spec_of(kind: str, kinds: Mapping[str, Check] = CHECKS, level: Level = "fail", **params: Any):
+    """A check as the reader makes it; `level` stands beside its kind."""
+    mark = Mark("f.yaml", 7, 9)
+    return CheckSpec(kind, kinds[kind].params(**params), mark, "the line", level)
 
 
 @dataclass
@@ -26,9 +33,30 @@ class Tape:
     answer: str = ""
     end: dict[str, Any] = field(default_factory=dict)
     scenario: Scenario | None = None
+    clock: float = 0.0
+    new: list[Any] = field(default_factory=list)
+    slots: list[Any] = field(default_factory=list)
+    load: Callable[[str], Any] | None = None
 
     def emit(self, at: str, kind: str, **data: Any) -> None:
-        self.events.append(TraceEvent(at, kind, {"at": at, "kind": kind, "clock": 0.0, **data}))
+        data = {"at": at, "kind": kind, "clock": self.clock, **data}
+        self.events.append(TraceEvent(at, kind, data))
+
+    def shows(self, *new: Any, **slots: str) -> Tape:
+        """What the next model call is shown anew, and its slots: each its text, or its state."""
+        self.new = list(new)
+        self.slots = [
+            {"slot": name, "state": "absent" if text == "absent" else "filled", "text": text}
+            for name, text in slots.items()
+        ]
+        return self
+
+    def sees(self, look: Observation, value: Any = None, place: str = "end", **data: Any) -> Tape:
+        """An observation, made at the end of the run, before the first turn, or after a turn."""
+        told = {"look": look_of(look), **(data or {"value": value})}
+        self.emit(f"h:case/{place}/look1", "observe.request", look=told["look"])
+        self.emit(f"h:case/{place}/look1", "observe.result", **told)
+        return self
 
     def turn(self, user: str = "What happened?") -> Tape:
         if not self.turns:
@@ -80,10 +108,7 @@ class Tape:
         turns: int = 0,
         kinds: Mapping[str, Check] = CHECKS,
     ) -> tuple[CheckResult, ...]:
-        specs = [
-            (turn, CheckSpec(kind, kinds[kind].params(**params), Mark("f.yaml", 7, 9), "the line"))
-            for kind, turn, params in checks
-        ]
+        specs = [(turn, spec_of(kind, kinds, **params)) for kind, turn, params in checks]
         played = tuple(
             Turn("What happened?", tuple(spec for turn, spec in specs if turn == number))
             for number in range(1, max(self.turns, turns) + 1)
@@ -91,17 +116,24 @@ class Tape:
         final = tuple(spec for turn, spec in specs if turn is None)
         case = Case("case", played, final, mark=Mark("f.yaml", 3, 5))
         self.scenario = Scenario(1, "2026-03-20T14:30:00Z", (case,), ModelSpec())
-        return judge(self.close(), self.scenario, kinds)
+        return judge(self.close(), self.scenario, kinds, self.load)
 
     def _step(self, text: str, calls: list[Any], usage: dict[str, Any] | None = None) -> str:
         self.steps += 1
         at = f"c:case/t{self.turns}/s{self.steps}"
-        self.emit(at, "model.request", log="main", base=0, n=1, new=[], prompt="", tools="")
+        told = {"log": "main", "n": 1, "prompt": "", "tools": ""}
+        self.emit(at, "model.request", **told, new=self.new, slots=self.slots)
+        self.new = []
         self.emit(at, "model.result", text=text, calls=calls, usage=usage or {}, stop="end")
         return at
 
     def _leave_turn(self, end: dict[str, Any]) -> None:
         self.emit(f"c:case/t{self.turns}", "scope.leave", end=end)
+
+
+@pytest.fixture
+def spec() -> Callable[..., CheckSpec]:
+    return spec_of
 
 
 @pytest.fixture

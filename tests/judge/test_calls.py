@@ -1,12 +1,15 @@
-"""tool_called and tool_not_called."""
+"""The checks on calls, one by one and together."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agentbox.judge.calls import ToolCalled
+from agentbox.judge.matching import assigned
 from agentbox.judge.values import differences, same
 
 GET = "accounts.get_account"
@@ -41,6 +44,30 @@ def test_no_call_at_all_is_told_as_that(tape):
     found = tape.turn().say("Done.").judge("tool_called", turn=1, name=GET)
     assert (found.outcome, found.at) == ("failed", "c:case/t1")
     assert found.message == "accounts.get_account was never called; no tool was"
+
+
+def test_a_name_that_no_tool_has_cannot_be_judged(tape):
+    tape.emit("c:case", "run.ready", tools={GET: "h"}, left_out=["accounts.delete"])
+    tape.turn().call(got("LLM-4829")).call(("made.up", {}, {"status": "failed"})).say("Done.")
+    for kind in ("tool_not_called", "tool_called"):
+        found = tape.judge(kind, name="accounts.get_acount")
+        assert (found.outcome, found.message) == (
+            "errored",
+            f"no tool is named `accounts.get_acount`: did you mean `{GET}`?",
+        )
+    told = tape.judge("tool_called", turn=1, name="x", times=0).message
+    assert told == f"no tool is named `x`: there is: {GET}, accounts.delete"
+    assert tape.judge("tool_not_called", name="accounts.del*").outcome == "passed"
+    assert tape.judge("tool_not_called", name="made.up").outcome == "failed"
+
+
+def test_all_tools_can_be_spoken_of_where_there_are_none(tape):
+    tape.emit("c:case", "run.ready", tools={})
+    tape.turn().say("Done.")
+    assert tape.judge("tool_not_called", name="*").outcome == "passed"
+    assert tape.judge("tool_not_called", name="a").message == (
+        "no tool is named `a`: there is: none"
+    )
 
 
 def test_arguments_are_compared_over_the_union_of_keys(tape):
@@ -241,3 +268,103 @@ def test_objects_differ_exactly_where_they_are_unequal(one, other):
     assert (not list(differences(one, other))) == same(one, other)
     merged = {**other, **one}
     assert list(differences(one, merged, extra=True)) == []
+
+
+# -- tool_error, valid_arguments, parallel, no_duplicate_calls
+
+
+def test_tool_error_holds_where_a_call_failed(tape):
+    tape.turn().call((GET, {}, {"status": "timeout"}), (GET, {}, {})).say("Done.")
+    assert tape.judge("tool_error", name="accounts.*").outcome == "passed"
+    assert tape.judge("tool_error", name=GET, times=1).outcome == "passed"
+    found = tape.judge("tool_error", name=GET, times=2)
+    assert (found.outcome, found.at) == ("failed", "c:case/t1/s1/call1")
+    assert found.message == (
+        "accounts.get_account failed once, not twice: t1/s1/call1 accounts.get_account timeout"
+    )
+    assert tape.judge("tool_error", name=GET, times=0).message.startswith(
+        "accounts.get_account failed once, not never: "
+    )
+
+
+def test_tool_error_fails_where_no_call_failed(tape):
+    tape.turn().call((GET, {}, {})).say("Done.")
+    found = tape.judge("tool_error", name=GET)
+    assert (found.outcome, found.at) == ("failed", "c:case/t1/s1/call1")
+    assert found.message == (
+        "no call of accounts.get_account failed: t1/s1/call1 accounts.get_account ok"
+    )
+    found = tape.judge("tool_error", name="phone.dial")
+    assert found.message.startswith("phone.dial was never called; called were t1/s1/call1 ")
+    assert tape.judge("tool_error", name=GET, times=0).outcome == "passed"
+
+
+def test_a_call_without_an_answer_did_not_end_with_an_error(tape):
+    tape.turn().say("Done.")
+    tape.emit("c:case/t1/s1/call1", "tool.request", tool=GET, args={})
+    assert tape.judge("tool_error", name=GET).outcome == "failed"
+
+
+REFUSED = {"status": "failed", "source": "schema", "text": "a.b was not run: its arguments\n- x"}
+
+
+def test_valid_arguments_fails_where_a_schema_refused_a_call(tape):
+    unfit = {"status": "failed", "source": "schema", "text": "The result does not fit"}
+    tape.turn().call(("a.c", {}, unfit), ("a.b", {}, REFUSED), ("a.d", {}, {})).say("Done.")
+    assert tape.judge("valid_arguments", name="a.c").outcome == "passed"
+    found = tape.judge("valid_arguments")
+    assert (found.outcome, found.at) == ("failed", "c:case/t1/s1/call2")
+    assert found.message == ("refused once: t1/s1/call2 a.b: a.b was not run: its arguments - x")
+
+
+def test_arguments_that_were_no_json_object_are_not_valid(tape):
+    tape.turn().say("Done.")
+    tape.emit("c:case/t1/s1/call1", "tool.request", tool="a.b", args={}, malformed="{")
+    found = tape.judge("valid_arguments", name="a.*")
+    assert found.message == "refused once: t1/s1/call1 a.b: {"
+
+
+def test_parallel_holds_where_one_message_calls_all(tape):
+    tape.turn().call(("a.b", {}, {})).call(("a.c", {}, {}), ("a.b", {}, {})).say("Done.")
+    assert tape.judge("parallel", names=("a.b", "a.c")).outcome == "passed"
+    assert tape.judge("parallel", names=("a.*", "a.b")).outcome == "passed"
+    found = tape.judge("parallel", names=("a.b", "a.b"))
+    assert (found.outcome, found.at) == ("failed", "c:case/t1/s1/call1")
+    assert found.message == "no one message calls a.b, a.b: t1/s1/call1 a.b; t1/s2/call2 a.b"
+    assert found.claim == "parallel a.b, a.b"
+
+
+def test_parallel_of_a_tool_that_was_never_called_says_so(tape):
+    found = tape.turn().call(("a.b", {}, {})).say("Done.").judge("parallel", names=("a.b", "xyz"))
+    assert (found.outcome, found.at) == ("failed", "c:case")
+    assert found.message == "xyz was never called; called were t1/s1/call1 a.b()"
+
+
+def test_no_call_may_be_made_twice(tape):
+    tape.turn().call(("a.b", {"n": 1}, {}), ("a.b", {"n": 2}, {}), ("a.c", {"n": 1}, {})).say("x")
+    assert tape.judge("no_duplicate_calls").outcome == "passed"
+    tape = tape.__class__().turn().call(("a.b", {"n": 1}, {})).say("x").turn()
+    tape.call(("a.c", {}, {}), ("a.b", {"n": 1.0}, {})).say("x")
+    found = tape.judge("no_duplicate_calls")
+    assert (found.outcome, found.at) == ("failed", "c:case/t2/s1/call2")
+    assert found.message == (
+        "t1/s1/call1 and t2/s1/call2 are the same call: a.b(n=1.0) (failed_calls: count)"
+    )
+    assert tape.judge("no_duplicate_calls", name="a.c").outcome == "passed"
+    assert tape.judge("no_duplicate_calls", turn=2).outcome == "passed"
+
+
+def test_a_failed_call_may_be_made_again_if_failed_calls_are_skipped(tape):
+    tape.turn().call(("a.b", {}, {"status": "timeout"})).call(("a.b", {}, {})).say("Done.")
+    assert tape.judge("no_duplicate_calls").outcome == "failed"
+    assert tape.judge("no_duplicate_calls", failed_calls="skip").outcome == "passed"
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), max_size=5))
+def test_a_pairing_is_as_large_as_any(fits):
+    found = assigned(len(fits), 4, lambda want, have: fits[want][have])
+    assert all(fits[want][have] for want, have in found.items())
+    assert len(set(found.values())) == len(found)
+    wants = [[have for have in range(4) if row[have]] + [None] for row in fits]
+    sizes = [[h for h in one if h is not None] for one in product(*wants)]
+    assert len(found) == max(len(one) for one in sizes if len(set(one)) == len(one))

@@ -1,4 +1,4 @@
-"""says, never_says, equals."""
+"""says, never_says, equals, regex, length."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentbox.judge.evidence import Evidence, Utterance
-from agentbox.judge.text import Equals, NeverSays, Says, equals, never_says, says
+from agentbox.judge.text import Equals, Length, NeverSays, Regex, Says, equals, never_says, says
 
 
 def test_says_holds_for_any_message_of_its_scope(tape):
@@ -42,6 +42,11 @@ def test_says_may_ignore_the_case(tape):
     assert tape.judge("says", text="March 19", ignore_case=True).outcome == "passed"
 
 
+def test_says_that_ignores_the_case_says_so(tape):
+    found = tape.turn().say("Soon.").judge("says", text="Late", ignore_case=True)
+    assert found.message == '"Late" was not said (case ignored); the last answer: "Soon."'
+
+
 def test_says_of_a_silent_turn_says_so(tape):
     found = tape.turn().say("").judge("says", text="late")
     assert (found.outcome, found.message) == ("failed", 'nothing was said, so not "late"')
@@ -55,13 +60,98 @@ def test_a_turns_check_looks_at_that_turn_alone(tape):
     assert tape.judge("says", text="March 19").outcome == "passed"
 
 
-@pytest.mark.parametrize("kind", ["says", "never_says"])
-def test_an_empty_text_can_not_be_judged(tape, kind):
-    found = tape.turn().say("Hello.").judge(kind, text="")
-    assert (found.outcome, found.message) == (
-        "errored",
-        "its text is empty: every message contains that",
+@pytest.mark.parametrize("params", [Says, NeverSays])
+def test_one_of_text_any_all_must_be_given_and_none_may_be_empty(params):
+    for some in ({}, {"text": "a", "any": ("b",)}, {"any": ("a",), "all": ("b",)}):
+        with pytest.raises(ValueError, match=r"^give one of `text`, `any`, `all`$"):
+            params(**some)
+    with pytest.raises(ValueError, match=r"^a text is empty: every message contains that$"):
+        params(any=("a", ""))
+
+
+def test_says_any_holds_if_one_of_them_is_said(tape):
+    tape.turn().say("On March 19.")
+    assert tape.judge("says", any=("March 18", "March 19")).outcome == "passed"
+    found = tape.judge("says", any=("a day", "MARCH 19"))
+    assert (found.outcome, found.claim) == ("failed", "says any of a day, MARCH 19")
+    assert found.message == (
+        '"a day" or "MARCH 19" was not said (case counts), but "March 19" was; '
+        'the last answer: "On March 19."'
     )
+
+
+def test_says_all_holds_if_each_is_said_in_whatever_message(tape):
+    tape.turn().call(("a.b", {}, {}), text="On March 19.").say("It is late.")
+    assert tape.judge("says", all=("March 19", "late")).outcome == "passed"
+    found = tape.judge("says", all=("late", "sorry", "soon"))
+    assert found.claim == "says all of late, sorry, soon"
+    assert found.message == (
+        '"sorry", "soon" was not said (case counts); the last answer: "It is late."'
+    )
+
+
+def test_never_says_any_fails_at_the_first_that_was_said(tape):
+    tape.turn().say("Soon. Or tomorrow.")
+    assert tape.judge("never_says", any=("later", "never")).outcome == "passed"
+    found = tape.judge("never_says", any=("later", "tomorrow", "soon"))
+    assert found.message == '"tomorrow" was said (case ignored): "Or tomorrow."'
+
+
+def test_never_says_all_fails_only_where_all_were_said(tape):
+    tape.turn().say("Soon.").say("Or tomorrow.")
+    assert tape.judge("never_says", all=("soon", "never")).outcome == "passed"
+    found = tape.judge("never_says", all=("soon", "tomorrow"))
+    assert (found.outcome, found.at) == ("failed", "c:case/t1/s2")
+    assert found.message == (
+        '"soon" was said (case ignored): "Soon."; '
+        '"tomorrow" was said (case ignored): "Or tomorrow."'
+    )
+
+
+def test_regex_holds_for_any_message_or_for_the_last_alone(tape):
+    tape.turn().say("Ticket T-12 is open.").say("Bye.")
+    assert tape.judge("regex", pattern=r"T-\d+").outcome == "passed"
+    found = tape.judge("regex", pattern=r"T-\d+", last=True)
+    assert (found.outcome, found.at) == ("failed", "c:case/t1/s2")
+    assert found.message == r'the answer does not fit /T-\d+/ (case counts): "Bye."'
+    found = tape.judge("regex", pattern="t-12$")
+    assert found.message == 'no message fits /t-12$/ (case counts): "Bye."'
+    assert tape.judge("regex", pattern="t-12", ignore_case=True).outcome == "passed"
+    found = tape.judge("regex", pattern="x", ignore_case=True)
+    assert found.message == 'no message fits /x/ (case ignored): "Bye."'
+
+
+def test_regex_of_a_silent_turn_says_so(tape):
+    found = tape.turn().say("").judge("regex", pattern="x")
+    assert found.message == "no message fits /x/ (case counts): nothing was said"
+
+
+@pytest.mark.parametrize("pattern", ["(", "a{99999999999}", "(?P<n>"])
+def test_a_pattern_that_is_none_is_refused(pattern):
+    with pytest.raises(ValueError, match="is no regular expression: "):
+        Regex(pattern)
+
+
+def test_length_is_that_of_the_last_answer_in_words_or_characters(tape):
+    tape.turn().say("A first message that is long.").say(" It is  late. ")
+    assert tape.judge("length", min=3, max=3).outcome == "passed"
+    found = tape.judge("length", min=4)
+    assert (found.message, found.claim, found.at) == (
+        "the answer has 3 words, fewer than 4",
+        "length at least 4 words",
+        "c:case/t1/s2",
+    )
+    found = tape.judge("length", min=1, max=11, unit="characters")
+    assert found.message == "the answer has 12 characters, more than 11"
+    assert found.claim == "length at least 1 and at most 11 characters"
+    assert tape.judge("length", max=12, unit="characters").outcome == "passed"
+
+
+def test_bounds_that_bound_nothing_are_refused():
+    with pytest.raises(ValueError, match=r"^give `min`, `max` or both$"):
+        Length()
+    with pytest.raises(ValueError, match=r"^`min: 3` is more than `max: 2`$"):
+        Length(3, 2)
 
 
 def test_never_says_holds_where_nothing_says_it(tape):

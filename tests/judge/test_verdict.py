@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Annotated
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentbox.core.errors import Mark
-from agentbox.core.scenario import CheckKind, Short
+from agentbox.core.scenario import Case, CheckKind, CheckSpec, ModelSpec, Scenario, Short, Turn
 from agentbox.core.trace import TraceEvent, position_key
 from agentbox.core.verdict import CheckResult, Stats
 from agentbox.judge import (
@@ -26,19 +27,50 @@ from agentbox.judge import (
     outcome_of,
     stats_of,
 )
+from agentbox.judge.compared import GoldCall
 from agentbox.judge.end import Ended
-from agentbox.judge.evidence import read
+from agentbox.judge.kinds import FAMILIES
+from agentbox.judge.looks import FileAt, ToolAt
+from agentbox.judge.reading import read
+from agentbox.judge.text import Says
+from agentbox.spec.shapes import keys_of, kinds_of, options
 
 SAYS_HI = ("says", None, {"text": "hi"})
+HI = CheckSpec("says", Says("hi"))
 EVERY_KIND = {
     "says": {"text": "hi"},
     "never_says": {"text": "bye"},
     "equals": {"text": "hi"},
+    "regex": {"pattern": "hi"},
+    "says_number": {"number": 1},
+    "length": {"max": 9},
     "json_path": {"path": "$.absent", "exists": False},
     "json_schema": {"schema": {}},
     "tool_called": {"name": "x", "times": 0},
     "tool_not_called": {"name": "x"},
+    "tool_error": {"name": "x", "times": 0},
+    "valid_arguments": {},
+    "parallel": {"names": ("x", "y")},
+    "no_duplicate_calls": {},
+    "trajectory": {"calls": ()},
+    "resource": {"uri": "a://b", "server": "a", "contains": "b"},
+    "tool_state": {"tool": "a.b", "contains": "c"},
+    "sql": {"query": "select 1", "server": "a", "database": "b", "count": 0},
+    "file": {"path": "a", "server": "b", "exists": False},
+    "unchanged": {"file": FileAt("a", "b")},
+    "same_as_gold": {"calls": (GoldCall("a.b"),), "tool": ToolAt("a.c")},
+    "slot": {"name": "now", "state": "absent"},
+    "shown": {"text": "x"},
+    "token_share": {"slot": "docs", "most": 1},
+    "most": {"steps": 9, "tokens": 9},
     "ended": {"reason": "answered"},
+    "cites": {"pattern": "x", "least": 0},
+    "python": {"function": "f.py:yes"},
+    "command": {"command": "true"},
+    "all": {"checks": (HI,)},
+    "any": {"checks": (HI,)},
+    "at_least": {"n": 1, "checks": (HI,)},
+    "not": {"check": HI},
 }
 """Parameters with which each kind would pass on a run that has nothing in it."""
 
@@ -163,6 +195,40 @@ def test_an_end_by_a_limit_that_no_check_speaks_of_is_one_failure_more(tape):
     assert outcome_of(found, end_of(tape.events)) == "failed"
 
 
+def _late(tape):
+    tape.turn().ends("failed", error="no answer in 2 s")
+    at = "c:case/t1/s1"
+    tape.emit(at, "model.request", n=1, new=[])
+    tape.emit(at, "model.result", error="no answer in 2 s", status="timeout")
+    return tape
+
+
+def test_a_run_whose_model_was_late_could_not_be_judged(tape):
+    answered = ("ended", None, {"reason": "answered"})
+    found = _late(tape).results(SAYS_HI, answered)
+    assert [one.outcome for one in found] == ["failed", "failed", "errored"]
+    assert found[-1].message == (
+        "the model gave no answer in 2 s at t1/s1: raise `deadlines: {model: ...}`"
+    )
+    assert found[-1].at == "c:case/t1/s1"
+    assert outcome_of(found, end_of(tape.events)) == "errored"
+
+
+def test_a_check_may_expect_a_model_to_be_late(tape):
+    found = _late(tape).results(("ended", None, {"reason": "failed"}))
+    assert [one.outcome for one in found] == ["passed"]
+    assert outcome_of(found, end_of(tape.events)) == "passed"
+
+
+def test_a_model_that_was_late_and_then_answered_is_judged(tape):
+    tape.turn()
+    tape.emit("c:case/t1/s1", "model.request", n=1, new=[])
+    tape.emit("c:case/t1/s1", "model.result", error="no answer in 2 s", status="timeout")
+    tape.steps = 1
+    found = tape.say("hi").ends("failed", error="of its own").results(SAYS_HI)
+    assert [one.outcome for one in found] == ["passed", "failed"]
+
+
 def test_a_failed_run_tells_its_error(tape):
     tape.turn().say("hi").ends("failed", error="the model\nbroke")
     (found,) = tape.results()
@@ -191,7 +257,9 @@ def test_a_refusal_is_judged_by_the_checks_alone(tape):
 
 
 PASSED, FAILED, ERRORED = (CheckResult("says", how) for how in ("passed", "failed", "errored"))
-EXPECTED = CheckResult("ended", "passed")
+EXPECTED = CheckResult("ended", "passed", expects_end=True)
+WARNED = CheckResult("says", "failed", level="warn")
+WARNED_ERROR = CheckResult("says", "errored", level="warn")
 
 
 @pytest.mark.parametrize(
@@ -207,10 +275,81 @@ EXPECTED = CheckResult("ended", "passed")
         ((FAILED, EXPECTED), "limit: steps", "failed"),
         ((ERRORED, EXPECTED), "limit: steps", "errored"),
         ((PASSED,), "", "errored"),
+        ((PASSED, WARNED), "answered", "passed"),
+        ((FAILED, WARNED), "answered", "failed"),
+        ((PASSED, WARNED_ERROR), "answered", "errored"),
     ],
 )
 def test_errored_goes_before_failed_and_failed_before_passed(checks, end, outcome):
     assert outcome_of(checks, end) == outcome
+
+
+def test_a_result_tells_the_level_of_its_check(tape, spec):
+    tape.turn().say("hi")
+    case = Case("case", (Turn("?"),), (spec("says", level="warn", text="bye"),))
+    (found,) = judge(tape.close(), Scenario(1, "2026-03-20T14:30:00Z", (case,), ModelSpec()))
+    assert (found.outcome, found.level) == ("failed", "warn")
+    assert outcome_of([found], end_of(tape.events)) == "passed"
+
+
+def test_a_warning_about_the_end_does_not_hide_a_bad_one(tape, spec):
+    tape.turn().say("hi").ends("limit", limit="steps")
+    case = Case("case", (Turn("?"),), (spec("ended", level="warn", reason="answered"),))
+    found = judge(tape.close(), Scenario(1, "2026-03-20T14:30:00Z", (case,), ModelSpec()))
+    assert [(one.outcome, one.level) for one in found] == [("failed", "warn"), ("failed", "fail")]
+
+
+def test_an_end_that_part_of_a_check_expects_is_no_failure(tape, spec):
+    tape.turn().say("hi").ends("limit", limit="steps")
+    ends = tuple(spec("ended", reason=reason) for reason in ("answered", "limit"))
+    (found,) = tape.results(("any", None, {"checks": ends}))
+    assert found.expects_end
+    assert outcome_of([found], end_of(tape.events)) == "passed"
+    nested = (spec("all", checks=(spec("any", checks=ends),)),)
+    (found,) = tape.results(("at_least", 1, {"n": 1, "checks": nested}))
+    assert found.expects_end
+
+
+def test_a_check_that_holds_whatever_the_end_expects_none(tape, spec):
+    tape.turn().say("hi").ends("limit", limit="steps")
+    refused = spec("ended", reason="refused")
+    found = tape.results(
+        ("not", None, {"check": refused}), ("any", None, {"checks": (HI, refused)}), SAYS_HI
+    )
+    assert [one.outcome for one in found] == ["passed", "passed", "passed", "failed"]
+    assert not any(one.expects_end for one in found)
+
+
+def test_an_end_that_cannot_be_judged_is_not_expected(tape):
+    def broken(params: Ended, seen: Evidence) -> None:
+        raise ZeroDivisionError
+
+    kinds = {**CHECKS, "ended": Check(Ended, "", broken)}
+    tape.turn().say("hi").ends("limit", limit="steps")
+    both = (HI, CheckSpec("ended", Ended("limit")))
+    found = tape.results(("any", None, {"checks": both}), kinds=kinds)
+    assert [one.outcome for one in found] == ["passed", "failed"]
+
+
+# -- the table of kinds
+
+
+def test_every_kind_is_where_the_table_says_and_no_family_holds_another():
+    for family, names in FAMILIES.items():
+        module = import_module(f"agentbox.judge.{family}")
+        assert tuple(module.CHECKS) == names
+    assert len(CHECKS) == len(list(CHECKS)) == len(EVERY_KIND)
+    assert "says" in CHECKS
+    assert "greets" not in CHECKS
+    assert CHECKS.get("greets") is None
+
+
+@pytest.mark.parametrize("kind", CHECKS)
+def test_every_kind_can_be_a_key_of_a_file_and_says_what_holds(kind):
+    assert CHECKS[kind].doc.endswith(".")
+    for key in keys_of(CHECKS[kind].params).values():
+        assert key.doc.endswith((".", "?")), f"{kind}.{key.name}"
+        assert [kinds_of(option) for option in options(key.type)]
 
 
 # -- a third party's check
@@ -317,12 +456,18 @@ def test_a_run_without_a_model_call_used_nothing():
     assert stats_of([]) == Stats(tokens=0, cost_usd=0.0)
 
 
-def test_importing_the_judge_loads_no_validator_and_no_json_path():
+LATE = """
+import sys, agentbox.judge
+print({"jsonschema", "regex", "decimal", "agentbox.judge.text"} & {*sys.modules})
+"""
+
+
+def test_importing_the_judge_loads_no_validator_no_json_path_and_no_check():
     loaded = subprocess.run(
         [
             sys.executable,
             "-c",
-            "import sys, agentbox.judge as _; print({'jsonschema', 'regex'} & {*sys.modules})",
+            LATE,
         ],
         capture_output=True,
         text=True,
@@ -331,6 +476,10 @@ def test_importing_the_judge_loads_no_validator_and_no_json_path():
     assert loaded.stdout == "set()\n"
 
 
-def test_an_end_outside_the_closed_set_is_a_failure() -> None:
-    assert outcome_of((), "victory") == "failed"
-    assert outcome_of((), "answered") == "passed"
+def test_a_turn_knows_the_calls_of_the_turns_before_it_and_no_others(tape):
+    for name in "abc":
+        tape.turn().call((name, {}, {})).say("hi")
+    run = read(tape.close())
+    assert [call.tool for call in run.turns[2].calls] == ["b"]
+    assert [call.tool for call in run.turns[2].earlier] == ["a"]
+    assert run.whole.earlier == ()

@@ -8,9 +8,21 @@ import pytest
 
 from agentbox import Said, ToolCall, ToolResult, say
 from agentbox.core.errors import WorldError
-from agentbox.core.requests import Ask, Call, Done, LimitReached, Reply, UserSaid, answered
+from agentbox.core.requests import (
+    Ask,
+    Call,
+    Done,
+    Enter,
+    LimitReached,
+    Observation,
+    Observe,
+    Observed,
+    Reply,
+    UserSaid,
+    answered,
+)
 from agentbox.loops import react
-from agentbox.loops.conversation import SecondLoop, Setting, conversation
+from agentbox.loops.conversation import END, START, SecondLoop, Setting, conversation
 from agentbox.loops.typed import typed
 from agentbox.testing import Played, play
 
@@ -63,6 +75,23 @@ def test_a_setup_call_that_does_not_end_ok_ends_the_run_and_is_named(reply: Repl
     setting = Setting(setup=(ToolCall("a.b", {}),))
     with pytest.raises(WorldError, match=r"setup call 1, a\.b, ended (denied|failed): "):
         play(conversation(react, setting), [Done(), Done(), (reply,)])
+
+
+def test_looks_are_made_before_the_first_turn_after_their_turn_and_at_the_end() -> None:
+    first, after, last = (Observation("file", "s", name) for name in "abc")
+    setting = Setting(looks={START: (first,), 1: (after, first), END: (last,), 2: (last,)})
+    look = [Done(), Observed(1), Done()]
+    replies = [Done(), *look, UserSaid("Hi"), *_turn("Hello"), Done(), Observed(1), Observed(2)]
+    played = play(conversation(react, setting), [*replies, Done(), UserSaid(None), *look, Done()])
+    told = [
+        request.name if isinstance(request, Enter) else request.observation.target
+        for request in played.requests
+        if isinstance(request, Observe) or (isinstance(request, Enter) and request.name)
+    ]
+    assert told == ["start", "a", "t1", "b", "a", "end", "c"]
+    actors = {one.actor for one in played.requests if isinstance(one, Enter) and one.name}
+    assert actors == {"harness"}
+    assert played.end.answer == "Hello"
 
 
 @pytest.mark.parametrize("said", [["no json", '{"total": 3}'], ['{"total": 3}']])

@@ -7,6 +7,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from agentbox.core.errors import Mark, Problem
+from agentbox.core.verdict import CheckResult
 from agentbox.report import cells, failure, plain
 
 FILE = "scenarios/support_bot_no_date.yaml"
@@ -199,3 +200,26 @@ def test_a_check_that_points_at_a_turn_marks_the_turn(sample: SimpleNamespace) -
     check = sample.check(at=f"{sample.case}/t1")
     text = plain(failure(sample.verdict(checks=(check,)), sample.events()))
     assert re.search(r"^  turn 1 +<- here$", text, re.MULTILINE)
+
+
+def test_a_passed_case_has_its_warnings_to_tell_and_no_more(sample: SimpleNamespace) -> None:
+    warning = sample.check(level="warn")
+    verdict = sample.verdict(outcome="passed", checks=(CheckResult("ended", "passed"), warning))
+    text = plain(failure(verdict, sample.events()))
+    assert text.startswith("WARNING overdue_upgrade: says March 19\n")
+    assert "support_bot_no_date.yaml:24:19" in text
+    assert "agentbox show" not in text
+
+
+def test_a_warning_beside_a_failure_is_told_as_one(sample: SimpleNamespace) -> None:
+    warning = sample.check(level="warn", claim="says March 18")
+    verdict = sample.verdict(checks=(sample.check(), warning))
+    text = plain(failure(verdict, sample.events()))
+    assert "FAILED overdue_upgrade: says March 19\n" in text
+    assert "WARNING overdue_upgrade: says March 18\n" in text
+
+
+def test_a_case_that_failed_by_its_end_says_so_whatever_warns(sample: SimpleNamespace) -> None:
+    warning = sample.check(level="warn")
+    verdict = sample.verdict(checks=(warning,), end="limit: steps")
+    assert "the run ended by limit: steps" in plain(failure(verdict, sample.events()))

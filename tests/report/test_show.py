@@ -27,7 +27,7 @@ from agentbox.report import (
 KINDS = (
     *("run.start", "run.end", "scope.leave", "user.result", "model.request", "model.result"),
     *("tool.request", "tool.result", "budget.refused", "server.died", "finding", "mcp.frame"),
-    *("check.result", "seal"),
+    *("check.result", "observe.request", "seal"),
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -35,7 +35,20 @@ JSON = st.recursive(
     max_leaves=8,
 )
 FIELDS = (
-    *("text", "calls", "slots", "tools", "tool", "args", "status", "source", "result", "side"),
+    *(
+        "text",
+        "look",
+        "level",
+        "calls",
+        "slots",
+        "tools",
+        "tool",
+        "args",
+        "status",
+        "source",
+        "result",
+        "side",
+    ),
     *("structured", "parts", "meta", "error", "limit", "end", "scenario", "case", "now", "zone"),
     *("seed", "problems", "outcome", "message", "check", "server", "code", "usage", "frame"),
 )
@@ -164,6 +177,7 @@ def test_the_json_of_a_trace_tells_the_same_story(sample: SimpleNamespace) -> No
                 "check": "says",
                 "claim": None,
                 "outcome": "failed",
+                "level": None,
                 "message": '"March 19" was not said (case counts)',
                 "turn": 1,
                 "on": f"{sample.case}/t1/s2",
@@ -298,7 +312,20 @@ def test_no_trace_however_broken_makes_it_fail(events: list[TraceEvent], message
 
 def test_json_nested_too_deep_is_said_to_be(sample: SimpleNamespace) -> None:
     deep: Any = []
-    for _ in range(5000):
+    for _ in range(200_000):  # Python 3.13 goes down some ten thousand
         deep = [deep]
     call = sample.event(f"{sample.case}/t1/s1/call1", "tool.request", tool="t", args={"a": deep})
     assert "t(a=«nested too deep to show»)" in plain(show([call]))
+
+
+def test_a_check_that_only_warned_is_shown_as_a_warning(sample: SimpleNamespace) -> None:
+    event = sample.event("c:x", "check.result", claim="says x", outcome="failed", level="warn")
+    assert "  warning  says x" in plain(show([event], [], []))
+
+
+def test_a_look_that_was_in_flight_is_named(sample: SimpleNamespace) -> None:
+    look = {"kind": "sql", "server": "accounts", "target": "SELECT 1"}
+    event = sample.event("h:x/end/look1", "observe.request", look=look)
+    assert "in flight when it ended, at h:end/look1: a look at SELECT 1" in plain(
+        show([event], [], [event])
+    )

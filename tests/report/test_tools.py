@@ -47,6 +47,14 @@ def test_tools_are_listed_by_prefix_with_their_arguments(
     assert all(cells(line) <= width for line in text.splitlines())
 
 
+def test_a_mark_stands_between_a_tools_signature_and_its_description() -> None:
+    assert plain(tools_list(SPECS[2:3], {"today": "the user's alone"})).splitlines() == [
+        "  today()",
+        "      the user's alone",
+        "      Return the date.",
+    ]
+
+
 def test_no_tools_are_no_lines() -> None:
     assert tools_list(()) == []
 

@@ -8,7 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from agentbox.core.errors import Mark, Problem
 from agentbox.core.scenario import ModelSpec, Scenario
-from agentbox.core.verdict import CheckResult, Stats
+from agentbox.core.verdict import CheckResult, Stats, Verdict
 from agentbox.report import (
     cells,
     findings,
@@ -152,3 +152,44 @@ def test_the_json_of_a_verdict_has_stable_keys(
     problem = Problem("died", Mark("x.yaml", 3, 1), hint="restart it")
     verdict = sample.verdict(problems=(problem, Problem("bare")))
     assert json.dumps(verdict_json(verdict), indent=1) == snapshot
+
+
+def warned(sample: SimpleNamespace, **changes) -> Verdict:
+    warning = sample.check(level="warn", claim="says March 18")
+    checks = (CheckResult("ended", "passed"), warning)
+    return sample.verdict(**{"outcome": "passed", "checks": checks, **changes})
+
+
+def test_a_case_with_a_warning_stands_green_and_says_so(sample: SimpleNamespace) -> None:
+    verdict = warned(sample)
+    assert standing(verdict) == "passed"
+    assert plain([verdict_line(verdict)]).endswith("0.21s   1 warning\n")
+    assert "2 passed in 1.0s · 2 warnings · " in plain(summary([verdict, verdict], 1))
+    assert verdict_json(verdict)["checks"][1]["level"] == "warn"
+
+
+def test_a_warning_is_no_failure_in_the_count_of_a_case_that_failed(
+    sample: SimpleNamespace,
+) -> None:
+    checks = (*warned(sample).checks, sample.check())
+    verdict = warned(sample, outcome="failed", checks=checks)
+    assert plain([verdict_line(verdict)]).endswith("1 of 3 failed, 1 warning\n")
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"useful": True, "attacked": False}, "useful and not attacked"),
+        ({"useful": False, "attacked": True}, "not useful and attacked"),
+    ],
+)
+def test_whether_it_was_useful_and_attacked_stands_beside_a_case(
+    sample: SimpleNamespace, facts: dict, told: str
+) -> None:
+    passed = sample.verdict(outcome="passed", checks=(), facts=facts)
+    assert plain([verdict_line(passed)]).endswith(f"   {told}\n")
+    failed = sample.verdict(facts=facts)
+    assert plain([verdict_line(failed)]).endswith(f"1 of 2 failed, {told}\n")
+    plainly = sample.verdict(outcome="passed")
+    counted = [f"{name} {int(facts[name])} of 1" for name in ("useful", "attacked")]
+    assert f" · {counted[0]} · {counted[1]} · " in plain(summary([passed, plainly], 1, width=200))

@@ -47,6 +47,30 @@ def test_tokens_are_counted_as_the_model_counts_them() -> None:
     assert stage.end == End("limit", "That is all I found.", {"limit": "tokens"})
 
 
+def test_a_limit_on_what_the_model_does_not_tell_is_said_once_not_to_be_kept() -> None:
+    stage = staged(_insatiable, limits=Limits(tokens=100, cost_usd=1, steps=3))
+    assert [(e.at, e.data["code"], e.data["message"]) for e in stage.events("finding")] == [
+        (
+            "c:case/t1/s1",
+            "unknown-usage",
+            f"the limit `{limit}` is not kept: the agent's model tells no usage",
+        )
+        for limit in ("tokens", "cost_usd")
+    ]
+
+
+def test_half_of_the_tokens_is_not_the_tokens() -> None:
+    stage = staged(
+        lambda m, t: Said(say("word"), Usage(output=3, cost_usd=0.1)),
+        limits=Limits(tokens=100, cost_usd=1),
+    )
+    (finding,) = stage.events("finding")
+    assert "the limit `tokens` is not kept" in finding.data["message"]
+    told = Usage(input=1, output=3, cost_usd=0.1)
+    stage = staged(lambda m, t: Said(say("word"), told), limits=Limits(tokens=100, cost_usd=1))
+    assert stage.events("finding") == []
+
+
 def test_spent_money_grants_no_last_word() -> None:
     def model(messages, tools):
         return Said(_insatiable(messages, tools), Usage(cost_usd=0.02))

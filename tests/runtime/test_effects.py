@@ -3,15 +3,18 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from stage import LOOK, Stage, Tools, play_on, staged
+from stage import LOOK, NOW, Stage, Tools, play_on, staged
 
-from agentbox import Message, Said, ToolCall, ToolResult, ToolSpec, call, say
+from agentbox import Clock, Message, Said, ToolCall, ToolResult, ToolSpec, call, say
 from agentbox.core.errors import WorldError
 from agentbox.core.messages import Transcript
-from agentbox.core.requests import Approved, End, Loop
+from agentbox.core.requests import Approved, End, Enter, Leave, Loop, Observation, Observe, Observed
 from agentbox.core.scenario import Deadlines
 from agentbox.loops import approve, ask
 from agentbox.loops import call as run
+from agentbox.runtime import Driver, Effects, World, scripted_user
+from agentbox.runtime.wall import elapsed
+from agentbox.trace import TraceWriter, parse_trace
 
 
 def _once(**args):
@@ -254,3 +257,55 @@ def test_an_agent_that_was_offered_no_tools_can_call_none() -> None:
     (result,) = stage.events("tool.result")
     assert (result.data["status"], stage.end) != ("ok", End("answered", "found a"))
     assert "there is no tool `look`" in result.data["text"].lower()
+
+
+LOOK_AT = Observation("file", "s", "a.txt")
+
+
+def _looks() -> Loop:
+    yield Enter("turn", None, "harness", "end")
+    seen = yield Observe(LOOK_AT)
+    seen = yield Observe(LOOK_AT)
+    yield Leave()
+    return End("answered", repr(seen))
+
+
+def test_a_look_is_recorded_with_what_it_saw_or_why_it_saw_nothing() -> None:
+    stage = staged(_once(key="a"), loop=_looks())
+    told = {"look": {"kind": "file", "server": "s", "target": "a.txt"}}
+    assert [e.at for e in stage.events("observe.request")] == [
+        "h:case/end/look1",
+        "h:case/end/look2",
+    ]
+    assert all(e.data["look"] == told["look"] for e in stage.events("observe.request"))
+    results = stage.events("observe.result")
+    assert [e.data["error"] for e in results] == ["there is nobody to look"] * 2
+    assert stage.end
+    assert stage.end.answer == repr(Observed(error="there is nobody to look"))
+
+
+def test_a_look_that_was_cancelled_is_closed_in_the_trace() -> None:
+    async def play() -> list[bytes]:
+        lines: list[bytes] = []
+        clock = Clock.at(NOW)
+        writer = TraceWriter(lines.append, clock, elapsed)
+        started = asyncio.Event()
+
+        async def look(observation: Observation, at: str) -> Observed:
+            started.set()
+            await asyncio.Event().wait()
+            return Observed(1)
+
+        world = World({}, Tools({}, ()), scripted_user(()), clock, Deadlines(), look=look)
+        task = asyncio.create_task(Driver(Effects(world, writer), "case").drive(_looks()))
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        writer.seal()
+        return lines
+
+    trace = parse_trace(b"".join(asyncio.run(play())))
+    assert trace.in_flight() == []
+    (result,) = [event for event in trace.events if event.kind == "observe.result"]
+    assert result.data["error"] == "the run ended before anything was seen"

@@ -45,7 +45,7 @@ class Talk:
         return self.next()
 
     def next(self, tools: tuple[ToolSpec, ...] | None = None) -> Message:
-        said = SUPPORT.reply(tuple(self.messages), self.tools if tools is None else tools)
+        said = SUPPORT.reply(tuple(self.messages), self.tools if tools is None else tools).message
         calls = tuple(
             ToolCall(one.name, one.args, f"m{len(self.messages)}/call{number}")
             for number, one in enumerate(said.calls, 1)

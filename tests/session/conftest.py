@@ -1,3 +1,5 @@
+"""A project to write a scenario into."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 from played import CALLS, FIXTURES, HEAD
 
 from agentbox.core.errors import AuthorError
-from agentbox.session import Selection, exit_code, load
+from agentbox.session import Selection, exit_code, load, repeated
 
 TOOL_NAMES = """\
 from agentbox import call, say
@@ -160,6 +160,28 @@ cases:
     assert verdict.stats.steps == 2
 
 
+def test_a_simulated_user_whose_model_is_late_makes_the_case_errored(played) -> None:
+    model = """
+import asyncio
+from agentbox import say
+def reply(messages, tools):
+    return say("Hello")
+async def user(messages, tools):
+    await asyncio.Event().wait()
+"""
+    (verdict,) = played(
+        """
+deadlines: {model: 0.05}
+cases:
+  - name: a
+    user: {prompt: Hm., opening: Hi, model: {provider: python, function: "model.py:user"}}
+""",
+        model,
+    )
+    assert verdict.outcome == "errored"
+    assert verdict.problems[0].message == ("the user's model failed in turn 2: no answer in 0.05 s")
+
+
 def test_tools_can_be_withheld_until_a_turn(played) -> None:
     (verdict,) = played(
         """
@@ -194,6 +216,33 @@ cases:
     ]
     tools = played.events(verdict, "model.request")[0].data["tools"]
     assert tools[0]["description"].endswith("\nCall me first.")
+
+
+def test_a_name_that_no_tool_has_passes_nowhere_in_silence(played) -> None:
+    (verdict,) = played(
+        """
+audiences: {putt: user}
+cases:
+  - name: a
+    withhold: [{tools: "lok", until: 2}]
+    injections: [{tool: zzz, text: x}]
+    turns: [{user: look k, calls: [{tool: put_}]}]
+""",
+        CALLS,
+    )
+    assert verdict.outcome == "errored"
+    assert [(problem.message, problem.note) for problem in verdict.problems] == [
+        ("turn 1: the user calls `put_`, and no tool is named so", "did you mean `put`?"),
+        ("`withhold` names `lok`, and no tool is named so", "did you mean `look`?"),
+        ("`injections` names `zzz`, and no tool is named so", "there is: look, put"),
+        ("`audiences` names `putt`, and no tool is named so", "did you mean `put`?"),
+    ]
+    assert all(problem.mark and problem.mark.line for problem in verdict.problems)
+    (verdict,) = played(
+        "cases: [{name: a, turns: [{user: look k, checks: [{tool_not_called: putt}]}]}]", CALLS
+    )
+    assert verdict.outcome == "errored"
+    assert verdict.checks[0].message == "no tool is named `putt`: did you mean `put`?"
 
 
 @pytest.mark.parametrize(
@@ -262,6 +311,12 @@ cases:
     assert [verdict.outcome for verdict in verdicts] == ["passed", "failed", "passed", "failed"]
     assert [verdict.case for verdict in verdicts] == ["a#1", "a#2", "a#3", "a#4"]
     assert exit_code(verdicts) == 0
+    (told,) = repeated(verdicts)
+    assert (told.group, told.played, told.passed, told.enough) == ("s.yaml::a", 4, 2, True)
+    assert [(rate.k, rate.any, rate.all) for rate in told.rates[:2]] == [
+        (1, 0.5, 0.5),
+        (2, pytest.approx(5 / 6), pytest.approx(1 / 6)),
+    ]
     assert exit_code(played(text % 3, model)) == 1
     assert Path(verdicts[0].trace).name == "s__a__r1.jsonl"
 
@@ -304,12 +359,14 @@ servers:
     deny: [%s]
     files: {notes/a.txt: put here by the scenario}
 cases:
-  - {name: a, turns: [{user: box.get_a k, checks: [{says: put here}]}]}
+  - {name: a, turns: [{user: box.get_a k, checks: [{says: put here}]}],
+     checks: [{tool_not_called: box.drop}]}
 """
     (verdict,) = played(cases % "get_b", CALLS.replace("call(name, key=key)", "call(name)"))
     assert verdict.outcome == "passed"
     (ready,) = played.events(verdict, "run.ready")
     assert sorted(ready.data["tools"]) == ["box.get_a", "look", "put"]
+    assert sorted(ready.data["left_out"]) == ["box.drop", "box.get_b"]
     (verdict,) = played(cases % "get_x")
     assert verdict.problems[0].message == "`get_x` fits no tool of the server `box`"
     assert verdict.problems[0].note in ("did you mean `get_b`?", "did you mean `get_a`?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from agentbox.session import (
     Progress,
     Runs,
     Selection,
+    Sources,
     Suite,
     exit_code,
     find_root,
@@ -67,11 +69,22 @@ def loop(task):
     from agentbox import End
     yield from ()
     return End("answered", "from a loop of my own")
+def odd(task):
+    from agentbox import End
+    yield from ()
+    return End("answerd")
+def plain_loop(task):
+    return 5
+def busy_loop(task):
+    yield from ()
+    while True:
+        pass
 def bad_loop(task):
     yield "nonsense"
 """
 DEFINED = """\
-{"name": "shout", "inputSchema": {"type": "object"}, "implementation": "mine.py:_shout"}
+[{"name": "shout", "inputSchema": {"type": "object"}, "implementation": "mine.py:_shout"},
+ {"name": "wait", "inputSchema": {"type": "object"}, "implementation": "mine.py:_wait"}]
 """
 
 
@@ -81,7 +94,9 @@ def host(tmp_path: Path) -> Host:
     (tmp_path / "s.yaml").write_text(SCENARIO)
     (tmp_path / "model.py").write_text(MODEL)
     (tmp_path / "mine.py").write_text(
+        "from agentbox import Clock\n"
         "def add(a: int, b: int) -> int:\n    return a + b\n"
+        "def _wait(clock: Clock) -> str:\n    clock.advance(60)\n    return clock.iso()\n"
         "def _shout(text: str = 'hey') -> str:\n    return text.upper()\n"
     )
     (tmp_path / "defined.json").write_text(DEFINED)
@@ -118,7 +133,7 @@ def test_a_trace_holds_header_tools_checks_and_end(host) -> None:
     start = trace.events[0].data
     assert start["scenario"]["cases"][0]["name"] == "echo"
     assert set(start["code"]) == {"model.py", "mine.py", "defined.json"}
-    assert set(trace.events[1].data["tools"]) == {"add", "shout"}
+    assert set(trace.events[1].data["tools"]) == {"add", "shout", "wait"}
 
 
 def test_a_named_secret_is_in_no_trace(host, monkeypatch) -> None:
@@ -129,19 +144,40 @@ def test_a_named_secret_is_in_no_trace(host, monkeypatch) -> None:
     assert "«secret:TOKEN»".encode() in content
 
 
+@pytest.mark.parametrize("word", ["shout", "cases", "user", "echo"])
+def test_a_secret_that_is_an_ordinary_word_changes_no_verdict_and_no_header(host, word) -> None:
+    edit = ("[{says: Hello}]", "[{tool_not_called: shout}, {says: Hello}]")
+    secret = replace(host, environ={"TOKEN": word})
+    (verdict,), _, _ = _run(secret, _load(secret, edit=edit, keywords="echo"))
+    assert verdict.outcome == "passed"
+    start, ready = read_trace(Path(verdict.trace)).events[:2]
+    assert start.data["scenario"]["cases"][0]["turns"][0]["user"] == "Hello"
+    assert {"add", "shout"} <= set(ready.data["tools"])
+
+
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (("model.py:reply", "model.py:reples"), "did you mean `reply`?"),
-        (("model.py:reply", "model.py:value"), "'int' object is not callable"),
         (("model.py:reply", "model.py:nested"), "ExceptionGroup"),
         (("{run: 20}", "{run: 0.05, model: 30}"), "the case took more than 0.05 s"),
-        (("{system:", "{loop: 'model.py:value', system:"), "the loop `model.py:value` is no fun"),
+        (
+            ("{system:", "{loop: 'model.py:odd', system:"),
+            "`model.py:odd` returned End(reason='answerd', answer='', data={}) did you mean `answ",
+        ),
+        (
+            ("{system:", "{loop: 'model.py:plain_loop', system:"),
+            "the loop `model.py:plain_loop` returned 5",
+        ),
+        (
+            ("{system:", "{loop: 'model.py:busy_loop', system:"),
+            "the case took more than 0.3 s; it held the event loop at",
+        ),
         (("{system:", "{loop: 'model.py:bad_loop', system:"), "a loop asked 'nonsense', which"),
     ],
 )
 def test_what_cannot_be_played_is_errored_and_its_trace_is_sealed(host, edit, said) -> None:
     text = SCENARIO if "0.05" not in edit[1] else SCENARIO.replace("py:reply", "py:hangs")
+    text = text.replace("{run: 20}", "{run: 0.3}") if "busy" in edit[1] else text
     (host.root / "s.yaml").write_text(text.replace(*edit))
     scenarios = load([str(host.root / "s.yaml")], host, Selection(keywords="echo"))
     (verdict,), _, _ = _run(host, scenarios)
@@ -150,6 +186,44 @@ def test_what_cannot_be_played_is_errored_and_its_trace_is_sealed(host, edit, sa
     assert said in shown
     assert exit_code([verdict]) == 3
     assert read_trace(Path(verdict.trace)).complete
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (("model.py:reply", "model.py:reples"), "did you mean `reply`?"),
+        (("model.py:reply", "model.py:value"), "the model `model.py:value` is no function"),
+        (("{system:", "{loop: 'model.py:value', system:"), "the loop `model.py:value` is no fun"),
+    ],
+)
+def test_what_does_not_load_is_told_where_it_is_named_and_nothing_is_played(
+    host, edit, said
+) -> None:
+    with pytest.raises(AuthorError) as caught:
+        _run(host, _load(host, edit=edit))
+    (problem,) = caught.value.problems
+    assert said in f"{problem.message} {problem.note}"
+    assert str(problem.mark).startswith("s.yaml:")
+
+
+def test_the_header_hashes_loops_and_servers_in_this_process_too(host, monkeypatch) -> None:
+    pack = host.root / "pack"
+    pack.mkdir()
+    (pack / "__init__.py").touch()
+    (pack / "loops.py").write_text("raise RuntimeError('it is hashed and not imported')\n")
+    (host.root / "server.py").write_text("")
+    monkeypatch.syspath_prepend(str(host.root))
+    extra = "servers: {box: {memory: 'server.py:server'}}\nagent: {loop: 'pack.loops:mine', system:"
+    (scenario,) = _load(host, edit=("agent: {system:", extra), keywords="echo")
+    code = Sources(host).code(scenario)
+    assert set(code) == {"model.py", "mine.py", "defined.json", "pack.loops", "server.py"}
+    (pack / "loops.py").write_text("")
+    changed = Sources(host).code(scenario)
+    assert [name for name in code if changed[name] != code[name]] == ["pack.loops"]
+    (absent,) = _load(
+        host, edit=("agent: {system:", "agent: {loop: 'pack.none.x:y', system:"), keywords="echo"
+    )
+    assert set(Sources(host).code(absent)) == {"model.py", "mine.py", "defined.json"}
 
 
 def test_a_loop_of_ones_own_has_the_same_rights(host) -> None:
@@ -217,10 +291,21 @@ def test_a_cancelled_case_is_closed_and_sealed(host) -> None:
 
 def test_tools_are_listed_and_called_without_the_agent(host) -> None:
     (scenario,) = _load(host, keywords="echo")
-    assert [spec.name for spec in list_tools(scenario, host).specs] == ["add", "shout"]
+    assert [spec.name for spec in list_tools(scenario, host).specs] == ["add", "shout", "wait"]
     result = call_tool(scenario, host, "shout", {}).result
     assert result is not None
     assert result.text == "HEY"
+
+
+def test_a_tool_cannot_move_the_runs_time(host) -> None:
+    (scenario,) = _load(host, keywords="echo")
+    found = call_tool(scenario, host, "wait", {})
+    assert found.result is not None
+    assert (found.result.status, found.result.text) == (
+        "failed",
+        "TypeError: a tool reads the run's clock and cannot move it",
+    )
+    assert found.events[-1].clock == 0
 
 
 def test_folders_and_addresses_are_loaded_and_each_case_once(host) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from agentbox.core.errors import AuthorError, Problem
 from agentbox.core.messages import Json
-from agentbox.core.scenario import AtLeast, CheckKind, Kinds, Scenario, Short
+from agentbox.core.scenario import AtLeast, CheckKind, CheckSpec, Kinds, Scenario, Short
 from agentbox.spec import read_scenarios
 
 SAMPLE = """\
@@ -74,6 +74,11 @@ class Span:
     weights: Annotated[Mapping[str, float], "By word."] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Not:
+    check: Annotated[CheckSpec, "What must not hold.", Short()]
+
+
 KINDS = Kinds(
     {
         "says": CheckKind(Says, "It was said."),
@@ -81,6 +86,7 @@ KINDS = Kinds(
         "tool_called": CheckKind(ToolCalled, "The tool was called."),
         "equals": CheckKind(Equals, "The answer is this."),
         "span": CheckKind(Span, "The words stand near each other."),
+        "not": CheckKind(Not, "This does not hold."),
     },
     {"react": "Reason and act.", "single": "One call."},
 )

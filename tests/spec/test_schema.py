@@ -102,6 +102,10 @@ VALID = [
     CHECK + "equals: {a: b}\n",
     CHECK + "equals: {value: {a: b}, path: c}\n",
     CHECK + "span: {words: [a], weights: {a: 1, b: 0.5}}\n",
+    CHECK + "{says: x, level: warn}\n",
+    CHECK + "{level: fail, says: x}\n",
+    CHECK + "not: {says: x}\n",
+    CHECK + "not: {check: {not: {says: x}}}\n",
 ]
 INVALID = [
     "",
@@ -160,6 +164,13 @@ INVALID = [
     CHECK + "span: {words: []}\n",
     CHECK + "span: {words: [a], weights: {a: b}}\n",
     CHECK + "span: [a]\n",
+    CHECK + "level: warn\n",
+    CHECK + "{says: x, level: note}\n",
+    CHECK + "{says: x, level: null}\n",
+    CHECK + "{says: x, equals: y, level: warn}\n",
+    CHECK + "not: x\n",
+    CHECK + "not: {sayz: x}\n",
+    CHECK + "not: {}\n",
 ]
 
 

@@ -156,8 +156,7 @@ def test_the_spellings_of_a_type_mean_the_same(kind, project, changed):
 MCP_ROWS = [
     # the file; its place in it; under the caret; the message; the note; the hint
     ("{", "1:2", "", "this is no JSON: Expecting property name enclosed in double quotes", "", ""),
-    ('{"mcpServers": {},\n}', "2:1", "}",
-     "this is no JSON: Expecting property name enclosed in double quotes", "", ""),
+    ('{"mcpServers": {},\n"a"}', "2:4", "}", "this is no JSON: Expecting ':' delimiter", "", ""),
     ("// hi\n{}", "1:1", "/", "this is no JSON: Expecting value", "", ""),
     ("[" * 100_000, "1:1", "[", "this is nested too deeply, or holds a number too large", "", ""),
     ('{"x": ' + "9" * 5000 + "}", "1:1", "{",

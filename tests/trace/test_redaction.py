@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stage import Tools, staged
 
 from agentbox import ToolSpec, call, say
-from agentbox.trace import Redactor
+from agentbox.trace import Redactor, canonical_lines
 from agentbox.trace.encoding import encode
 
 SECRET = st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size=20).filter(
@@ -62,10 +62,16 @@ def test_plain_words_are_left_alone(text: str) -> None:
 
 
 def test_one_value_has_one_token_and_two_values_have_two() -> None:
+    one = Redactor().text(
+        "sk-aaaaaaaaaaaaaaaaaaaa, sk-bbbbbbbbbbbbbbbbbbbb, sk-aaaaaaaaaaaaaaaaaaaa"
+    )
+    assert one == "«api-key:1», «api-key:2», «api-key:1»"
+
+
+def test_tokens_are_counted_anew_in_each_line_whichever_call_finished_first() -> None:
     redactor = Redactor()
-    one = redactor.text("sk-aaaaaaaaaaaaaaaaaaaa and sk-bbbbbbbbbbbbbbbbbbbb")
-    assert one == "«api-key:1» and «api-key:2»"
-    assert redactor.text("sk-bbbbbbbbbbbbbbbbbbbb") == "«api-key:2»"
+    lines = [json.dumps({"text": f"sk-{letter * 20}"}).encode() for letter in "ab"]
+    assert [json.loads(redactor.line(line))["text"] for line in lines] == ["«api-key:1»"] * 2
 
 
 def test_a_secret_that_is_a_number_is_replaced_as_a_number() -> None:
@@ -103,6 +109,50 @@ def test_a_secret_that_is_an_ordinary_word_leaves_the_events_place_and_kind() ->
         "clock": "2026",
         "text": "a «secret:MODE»",
     }
+
+
+@pytest.mark.parametrize("word", ["tool", "failed", "look", "case", "text", "status", "call"])
+def test_a_secret_that_is_an_ordinary_word_renames_nothing(word: str) -> None:
+    """No field, no closed word, no tool: the trace can be read and judged as any other."""
+    redactor = Redactor({"MODE": word})
+    redactor.publish(["look"])
+    event = {
+        "at": "c:case/t1/s1/call1",
+        "kind": "tool.result",
+        "clock": 0,
+        "tool": "look",
+        "status": "failed",
+        "source": "tool",
+        "text": f"a {word} or two",
+        "calls": [{"tool": "look", "args": {"key": 1}}],
+    }
+    clean = json.loads(redactor.line(json.dumps(event).encode()))
+    assert clean == event | {"text": "a «secret:MODE» or two"}
+
+
+def test_a_number_of_the_events_own_is_no_secret() -> None:
+    event = {"at": "c:a", "clock": 8080, "n": 8080, "text": "8080", "usage": {"input": 8080}}
+    clean = json.loads(Redactor({"PORT": "8080"}).line(json.dumps(event).encode()))
+    assert (clean["clock"], clean["n"], clean["usage"]) == (8080, 8080, {"input": 8080})
+    assert clean["text"] == "«secret:PORT»"
+
+
+def test_a_trace_tells_nothing_of_a_secrets_value_not_even_by_a_hash() -> None:
+    """Two runs that differ in the secret alone have one canonical form: prompt hashes too."""
+
+    def play(secret: str) -> list[bytes]:
+        async def look(key):
+            return f"you sent {key}"
+
+        def model(messages, tools):
+            return say(secret) if messages[-1].role == "tool" else call("look", key=secret)
+
+        spec = ToolSpec("look", secret, {"type": "object"})
+        tools = Tools({"look": look}, (spec,))
+        stage = staged(model, tools, turns=(secret, "and now?"), secrets={"KEY": secret})
+        return list(canonical_lines(stage.content))
+
+    assert play("correct horse") == play("battery staple")
 
 
 def test_what_is_no_number_is_null_beside_a_half_surrogate_too() -> None:

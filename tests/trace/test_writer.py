@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stage import LOOK, Stage, Tools, play_on, staged
 
-from agentbox import Clock, Message, ToolCall, ToolSpec, call, say
+from agentbox import Clock, End, Message, ToolCall, ToolSpec, call, say
 from agentbox.core.errors import TraceError
+from agentbox.core.requests import Note
 from agentbox.runtime.wall import elapsed
 from agentbox.trace import (
     Redactor,
@@ -136,8 +137,9 @@ def test_the_whole_prompt_of_a_step_can_be_put_together_again() -> None:
         ("assistant", "", "c:case/t1/s2"),
         ("tool", "found k1", "c:case/t1/s2/call1"),
     ]
-    assert prompt.tools[0]["name"] == "look"
-    assert [slot["state"] for slot in prompt.slots if slot["slot"] == "now"] == ["filled"]
+    asked = prompt.request.data
+    assert asked["tools"][0]["name"] == "look"
+    assert [slot["state"] for slot in asked["slots"] if slot["slot"] == "now"] == ["filled"]
     with pytest.raises(TraceError, match="no model request at c:case/t9/s9"):
         prompt_at(stage.trace, "c:case/t9/s9")
 
@@ -232,6 +234,16 @@ def test_in_flight_names_the_open_request() -> None:
     assert [event.at for event in parse_trace(_LONG[:cut]).in_flight()] == ["c:case/t1/s1/call1"]
 
 
+@pytest.mark.parametrize("end", ["run.ready", "run.end"])
+def test_a_run_is_in_flight_from_its_start_until_its_tools_are_there(end: str) -> None:
+    lines: list[bytes] = []
+    writer = _writer(lines)
+    writer.emit("c:a", "run.start", {})
+    assert [event.kind for event in parse_trace(b"".join(lines)).in_flight()] == ["run.start"]
+    writer.emit("c:a", end, {})
+    assert parse_trace(b"".join(lines)).in_flight() == []
+
+
 @pytest.mark.parametrize("end", ["server.ready", "server.died", "server.stop"])
 def test_a_server_is_in_flight_from_its_start_until_it_is_ready_or_gone(end: str) -> None:
     lines: list[bytes] = []
@@ -281,6 +293,17 @@ def test_starts_and_requests_are_on_the_tape_at_once_and_the_rest_a_turn_later()
     turn()
     assert kinds()[4:] == ["tool.result"]
     assert len(lines) == 4, "one write for each of these moments"
+
+
+@pytest.mark.parametrize("field", ["at", "kind", "clock", "h", "seq", "side", "wall"])
+def test_a_loops_note_cannot_speak_for_its_event(field: str) -> None:
+    def loop(task):
+        yield Note("plan.made", {field: 1})
+        return End("answered")
+
+    stage = staged(lambda m, t: "hi", agent=loop)
+    assert isinstance(stage.error, TypeError)
+    assert f"a loop's note `plan.made` has a field {field!r}" in str(stage.error)
 
 
 def test_a_trace_is_never_written_over(tmp_path: Path) -> None:

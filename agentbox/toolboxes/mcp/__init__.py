@@ -9,6 +9,7 @@
     answers     what a server asks of us in the middle of a call, and who answers
     tools       a tool list, vetted
     toolbox     calls and their results
+    resources   what a resource that is read holds
     running     one server from start to stop, and what the trace says of it
     servers     all of them: spawn, import the SDK meanwhile, connect, end
 

@@ -31,6 +31,9 @@ from mcp_types import (
     Implementation,
     ListRootsResult,
     PaginatedRequestParams,
+    ReadResourceRequest,
+    ReadResourceRequestParams,
+    ReadResourceResult,
     Result,
     RootsCapability,
     SubscriptionFilter,
@@ -302,6 +305,22 @@ class Connection:
         with _asking(exchange), suppress(MCPError):  # which the connection's end alone raises
             async with asyncio.timeout(seconds):
                 await self._session.send_request(request, CallToolResult)
+
+    async def read(
+        self, exchange: Exchange, uri: str, meta: Mapping[str, Json], seconds: float
+    ) -> None:
+        """Send a `resources/read`; its answer is in `exchange` afterwards, if one came.
+
+        Raises:
+            TimeoutError: no answer in time.
+        """
+        if self._session is None:
+            return
+        params = ReadResourceRequestParams.model_validate({"uri": uri, "_meta": dict(meta)})
+        request = ReadResourceRequest(params=params)
+        with _asking(exchange), suppress(MCPError):  # as above
+            async with asyncio.timeout(seconds):
+                await self._session.send_request(request, ReadResourceResult)
 
 
 @contextmanager

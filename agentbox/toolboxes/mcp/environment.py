@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from agentbox.core.clock import Clock
 from agentbox.toolboxes.mcp.plans import Plan, Site
 
 MARKER = "AGENTBOX_HOME"
@@ -17,13 +18,6 @@ MARKER = "AGENTBOX_HOME"
 
 def environment(plan: Plan, site: Site, home: Path) -> dict[str, str]:
     """Return the environment of a server whose temporary home is `home`."""
-    contract = {
-        "AGENTBOX_NOW": site.clock.iso(),
-        "AGENTBOX_TZ": site.clock.zone,
-        "AGENTBOX_SEED": str(site.seed),
-        "TZ": posix_zone(site.clock.zone),
-        "PYTHONHASHSEED": "0",
-    }
     clean = {
         "PATH": site.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
@@ -31,7 +25,18 @@ def environment(plan: Plan, site: Site, home: Path) -> dict[str, str]:
         "TMPDIR": str(home / "tmp"),
     }
     base = site.environ if plan.server.sandbox == "off" else clean
-    return {**base, **contract, **plan.env, MARKER: str(home)}
+    return {**base, **contract(site.clock, site.seed), **plan.env, MARKER: str(home)}
+
+
+def contract(clock: Clock, seed: int) -> dict[str, str]:
+    """Return the variables that tell a process the run's date, zone and seed."""
+    return {
+        "AGENTBOX_NOW": clock.iso(),
+        "AGENTBOX_TZ": clock.zone,
+        "AGENTBOX_SEED": str(seed),
+        "TZ": posix_zone(clock.zone),
+        "PYTHONHASHSEED": "0",
+    }
 
 
 def posix_zone(zone: str) -> str:

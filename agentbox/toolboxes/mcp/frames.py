@@ -25,6 +25,7 @@ Frame: TypeAlias = dict[str, Any]
 
 CALL = "tools/call"
 LIST = "tools/list"
+READ = "resources/read"
 HEADER = "x-mcp-header"
 """Marks an argument that Streamable HTTP mirrors into a header; the SDK must know of these."""
 ENDED = "it closed the connection"
@@ -311,4 +312,12 @@ def is_headed(tool: Any) -> bool:
             return False
 
 
-_STAND_INS: Mapping[str, Callable[[Json], Frame]] = {CALL: _empty_result, LIST: _empty_page}
+def _empty_resource(_: Json) -> Frame:
+    return {"contents": [], "resultType": "complete", "ttlMs": 0, "cacheScope": "private"}
+
+
+_STAND_INS: Mapping[str, Callable[[Json], Frame]] = {
+    CALL: _empty_result,
+    LIST: _empty_page,
+    READ: _empty_resource,
+}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -17,7 +17,7 @@ from agentbox.core.clock import Clock
 from agentbox.core.environment import expand, unset
 from agentbox.core.errors import AuthorError, Problem
 from agentbox.core.scenario import Deadlines, Server
-from agentbox.core.trace import Recorder
+from agentbox.core.trace import Position, Recorder
 from agentbox.toolboxes.network import is_loopback
 
 Transport: TypeAlias = Literal["stdio", "http", "memory"]
@@ -29,7 +29,8 @@ class Site:
     """What servers are told, and where they run."""
 
     root: Path
-    case: str
+    at: Position
+    """Where the servers' own events stand: `h:<case>`."""
     clock: Clock
     seed: int
     deadlines: Deadlines
@@ -91,7 +92,7 @@ def _plan(name: str, server: Server, site: Site) -> Plan:
     return Plan(
         name,
         server,
-        _argv([expand(word, site.environ) for word in _words(server)], site.root),
+        argv_of([expand(word, site.environ) for word in _words(server)], site.root),
         filled(server.env),
         expand(server.url, site.environ),
         filled(server.headers),
@@ -106,7 +107,7 @@ def _words(server: Server) -> list[str]:
     return shlex.split(server.command)
 
 
-def _argv(words: list[str], root: Path) -> tuple[str, ...]:
+def argv_of(words: Sequence[str], root: Path) -> tuple[str, ...]:
     """Return the words as run: this Python for `python`, files under `root` by their whole path."""
     if not words:
         return ()

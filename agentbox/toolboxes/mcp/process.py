@@ -2,8 +2,9 @@
 
 Spawning is synchronous, so that no cancellation falls into it. Whatever happens, the whole group
 dies with the server: also when it exits politely, also (on Linux) those of its descendants that
-left the group, whom a variable in their environment betrays. If agentbox itself is killed, a
-watcher in the group sees the end of a pipe that only agentbox held, and kills the group.
+left the group, as `kin` finds them. If agentbox itself is killed, a watcher in the group sees the
+end of a pipe that only agentbox held; it kills the server and its descendants, removes the
+server's folder, and kills the group, itself in it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
 from agentbox.core.errors import Problem, WorldError
+from agentbox.toolboxes.groups import DIE_WITH_US, LIMITS
 from agentbox.toolboxes.mcp.environment import MARKER, environment
+from agentbox.toolboxes.mcp.kin import Kin
 from agentbox.toolboxes.mcp.masks import Masks
 from agentbox.toolboxes.mcp.plans import Plan, Site
 
@@ -31,21 +34,6 @@ _TAIL_LINES = 20
 _TERM_SECONDS = 0.5
 _REAP_SECONDS = 2.0
 _LAST_WORDS_SECONDS = 0.5
-
-_LIMITS = """
-ulimit -c 0 2>/dev/null
-ulimit -f 2097152 2>/dev/null
-ulimit -n 1024 2>/dev/null
-ulimit -d 4194304 2>/dev/null
-"""
-"""No core files; files of 1 GiB, 1024 open ones, 4 GiB of data. A lower hard limit stays."""
-
-_DIE_WITH_US = """
-( (read _ < "/dev/fd/$1"; kill -s KILL -- "-$$") > /dev/null 2>&1 & )
-shift
-exec "$@"
-"""
-"""The watcher is nobody's child: a server that waits for its own never meets it."""
 
 
 class Process:
@@ -66,6 +54,7 @@ class Process:
             shutil.rmtree(self._box, ignore_errors=True)
             raise
         self.pid = self._popen.pid
+        self._kin = Kin(self.pid, self._mark)
         self.code: int | None = None
         self.hung_up = False
         self.killed = False
@@ -82,17 +71,17 @@ class Process:
         own.mkdir()
         _put_files(own, plan.server.files, site.root)
         off = plan.server.sandbox == "off"
-        cwd = site.root.resolve() if off else own
+        self.folder = cwd = site.root.resolve() if off else own
         roots = {site.root.resolve(): "«root»"} if plan.server.roots else {}
         self.masks = Masks({home: "«home»", cwd: "«cwd»", **roots})
         self._mark = f"{MARKER}={home}".encode()
         env = environment(plan, site, home)
         _require(plan, cwd, env.get("PATH", os.defpath))
-        script = _DIE_WITH_US if off else _LIMITS + _DIE_WITH_US
+        script = DIE_WITH_US if off else LIMITS + DIE_WITH_US
         watched, self._alive = os.pipe()
         try:
             return subprocess.Popen(  # noqa: S603 - what the scenario names is what it wants run
-                ("/bin/sh", "-c", script, "sh", str(watched), *plan.argv),
+                ("/bin/sh", "-c", script, "sh", str(watched), str(self._box), *plan.argv),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -131,6 +120,7 @@ class Process:
     def hang_up(self) -> None:
         """Close the server's stdin, now: it is asked to end, and nobody waits."""
         self.hung_up = True
+        self._hold()
         if self._stdin is not None:
             unsent = self._stdin.get_write_buffer_size()
             self._stdin.close()
@@ -149,12 +139,16 @@ class Process:
     def _ended(self, code: int) -> None:
         self.code = code
         self._signal(signal.SIGKILL)
-        _kill_marked(self._mark)
+        self._kin.kill()
         self._exited.set()
         # A descendant that hid may hold the pipes open: nobody waits for it.
         self._loop.call_later(_LAST_WORDS_SECONDS, self._deafen)
         if not self.hung_up:
             self._died()
+
+    def _hold(self) -> None:
+        if self._popen.returncode is None:
+            self._kin.hold()
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
@@ -164,6 +158,7 @@ class Process:
         """Kill the server and its group at once."""
         if self.code is None:
             self.killed = True
+            self._hold()
             self._signal(signal.SIGKILL)
 
     async def end(self, patience: float) -> None:
@@ -178,6 +173,7 @@ class Process:
                 if await _within(seconds, self._exited):
                     break
                 self.killed = True
+                self._hold()
                 self._signal(number)
             await _within(_LAST_WORDS_SECONDS, self._stderr.ended)
         finally:
@@ -264,21 +260,3 @@ def _put_files(folder: Path, files: Mapping[str, str], root: Path) -> None:
 def _unstartable(plan: Plan, why: str, hint: str) -> WorldError:
     message = f"the server `{plan.name}` cannot be started: {why} ({plan.written})"
     return WorldError(Problem(message, hint=hint))
-
-
-def _kill_marked(mark: bytes) -> None:
-    """Kill those who carry the mark in their environment, and the children they have meanwhile."""
-    for _ in range(5):
-        found = list(_marked(mark))
-        for pid in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        if not found:
-            return
-
-
-def _marked(mark: bytes) -> Iterator[int]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # gone, or another user's
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                yield int(folder.name)

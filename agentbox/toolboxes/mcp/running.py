@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentbox.core.errors import AgentboxError, Problem
+from agentbox.core.errors import AgentboxError, Problem, WorldError
 from agentbox.core.messages import Json
 from agentbox.core.runtime import ToolFinding
 from agentbox.core.trace import Position, slug
 from agentbox.toolboxes.mcp.answers import Answers
-from agentbox.toolboxes.mcp.frames import ENDED, Wire
+from agentbox.toolboxes.mcp.frames import ENDED, Exchange, Wire
 from agentbox.toolboxes.mcp.plans import Plan, Site
 from agentbox.toolboxes.mcp.process import Process
-from agentbox.toolboxes.mcp.toolbox import ServerToolbox
+from agentbox.toolboxes.mcp.resources import text_of
+from agentbox.toolboxes.mcp.toolbox import ServerToolbox, run_meta
 from agentbox.toolboxes.mcp.tools import changes, tools_hash, vet
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class Running:
         """Why it cannot be used; empty while it can."""
         self.toolbox: ServerToolbox | None = None
         self._site = site
-        self._at = f"h:{slug(site.case)}/server-{slug(plan.name)}"
+        self._at = f"{site.at}/server-{slug(plan.name)}"
         self._wire = Wire(plan, self._at, site.recorder, frames=site.frames)
         self._answers = Answers(plan, site, self._wire)
         self._process: Process | None = None
@@ -116,6 +118,37 @@ class Running:
             data = {"server": self.plan.name, **found, "tools_hash": tools_hash(connection.tools)}
             self._site.recorder.emit(at, "tools.changed", data)
         return bool(found)
+
+    # -- what is looked at
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are: its own folder, or the project's where it has none.
+
+        Raises:
+            WorldError: they are on another machine, for all we know.
+        """
+        if self.plan.url:
+            raise WorldError(f"the server `{self.plan.name}` is at an address: it has no folder")
+        return self._process.folder if self._process else self._site.root
+
+    def hide(self, text: str) -> str:
+        """Return a text of its files with words for paths that differ from run to run."""
+        return self._process.masks.hide_text(text) if self._process else text
+
+    async def read(self, uri: str, at: Position) -> str:
+        """Return the text of a resource; of several contents, one a line.
+
+        Raises:
+            WorldError: the server is gone, or it has no such resource.
+            TimeoutError: no answer in time.
+        """
+        if self._connection is None or self._wire.lost:
+            raise WorldError(f"the server `{self.plan.name}` is gone: {self._wire.lost}")
+        site, exchange = self._site, Exchange(at)
+        meta = run_meta(at, site.clock, site.seed)
+        await self._connection.read(exchange, uri, meta, site.deadlines.call)
+        return text_of(exchange.reply)
 
     # -- its end
 

@@ -46,6 +46,17 @@ class Servers:
         found = [await each.relist(at) for each in self._running]
         return any(found)
 
+    def named(self, name: str) -> Running:
+        """Return a server by its key.
+
+        Raises:
+            WorldError: there is none.
+        """
+        found = next((each for each in self._running if each.plan.name == name), None)
+        if found is None:
+            raise WorldError(f"there is no server `{name}`")
+        return found
+
     def hang_up(self) -> None:
         """Close every server's stdin and return at once: the context's end awaits their ends."""
         for each in self._running:

@@ -9,8 +9,10 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from agentbox.core.clock import Clock
 from agentbox.core.messages import Json, ToolCall, ToolResult, ToolSpec, is_object
 from agentbox.core.runtime import CallContext
+from agentbox.core.trace import Position
 from agentbox.toolboxes.mcp.answers import Answers
 from agentbox.toolboxes.mcp.frames import Exchange, Frame, Wire
 
@@ -163,11 +165,14 @@ def _request(request: Json) -> tuple[str, Json]:
 def _params(call: ToolCall, context: CallContext) -> dict[str, Json]:
     meta = {
         "progressToken": context.at,
-        "agentbox/now": context.clock.iso(),
-        "agentbox/seed": context.seed,
-        "agentbox/at": context.at,
+        **run_meta(context.at, context.clock, context.seed),
     }
     return {"name": call.name, "arguments": dict(call.args), "_meta": meta}
+
+
+def run_meta(at: Position, clock: Clock, seed: int) -> dict[str, Json]:
+    """Return the `_meta` of a request: what time it is in the run, its seed, and which this is."""
+    return {"agentbox/now": clock.iso(), "agentbox/seed": seed, "agentbox/at": at}
 
 
 def result_of(result: Mapping[str, Json]) -> ToolResult:

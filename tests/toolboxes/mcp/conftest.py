@@ -45,7 +45,7 @@ class Bench:
 
     def __post_init__(self):
         environ = {"PATH": "/usr/local/bin:/usr/bin:/bin", "SECRET": "from the host"}
-        self.site = Site(ROOT, "a case", CLOCK, 7, DEADLINES, self.events, environ)
+        self.site = Site(ROOT, "h:a-case", CLOCK, 7, DEADLINES, self.events, environ)
 
     def at(self, **changes):
         self.site = replace(self.site, **changes)

@@ -1,0 +1,108 @@
+"""Judges finished runs again: the tape as it is, under the checks as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agentbox.core.errors import AuthorError, Problem, nearest
+from agentbox.core.messages import Json, is_list, is_object
+from agentbox.core.scenario import Scenario
+from agentbox.core.trace import TraceEvent
+from agentbox.session.plan import Selection, load
+from agentbox.session.run import Judged, verdict_on
+from agentbox.session.sources import Host, Sources
+from agentbox.trace import Trace, edited, read_trace
+
+_MICROSECONDS = 1_000_000
+_NOTHING: Mapping[str, Json] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A finished run's case, judged again."""
+
+    scenario: Scenario
+    judged: Judged
+
+
+def judge_again(traces: Sequence[Path], file: str, host: Host) -> list[Again]:
+    """Return new verdicts on these traces.
+
+    The checks are those of `file`, or, where that is empty, of the file that a trace's header
+    names; the case is the one of the same name, cell and round. What made a run errored still does.
+
+    Raises:
+        AuthorError: a scenario cannot be read or has no such case; all of it.
+        TraceError: a trace cannot be read.
+    """
+    bench = _Bench(file, host)
+    found = [(bench.scenario(trace), trace) for trace in map(read_trace, traces)]
+    problems = [*bench.problems, *_twice([scenario for scenario, _ in found if scenario])]
+    if problems:
+        raise AuthorError(*problems)
+    sources = Sources(host)
+    return [Again(one, _judged(one, trace, sources)) for one, trace in found if one]
+
+
+def _judged(scenario: Scenario, trace: Trace, sources: Sources) -> Judged:
+    end = _first(trace.events, "run.end")
+    told = end.get("problems")
+    problems = [Problem(str(each)) for each in told] if is_list(told) else []
+    problems += edited(trace, Path(trace.path).read_bytes())
+    verdict = verdict_on(scenario, trace, problems, sources.check)
+    return Judged(replace(verdict, wall=end.get("wall", 0) / _MICROSECONDS), trace.events)
+
+
+class _Bench:
+    """Finds the scenario of a trace; what cannot be found is among the problems."""
+
+    def __init__(self, file: str, host: Host) -> None:
+        self.problems: list[Problem] = []
+        self._file = file
+        self._host = host
+        self._read: dict[str, dict[str, Scenario]] = {}
+
+    def scenario(self, trace: Trace) -> Scenario | None:
+        """Return the case that a trace is of, as its file has it now."""
+        start = _first(trace.events, "run.start")
+        header = start.get("scenario")
+        named = str(header.get("path", "")) if is_object(header) else ""
+        case, file = str(start.get("case", "")), self._file or named
+        if not file:
+            self.problems.append(Problem(f"{trace.path} does not say which scenario it is of"))
+            return None
+        cases = self._cases(file)
+        if case not in cases and cases:
+            close = nearest(case, list(cases))
+            note = f"did you mean `{close}`?" if close else f"it has: {', '.join(cases)}"
+            message = f"{file} has no case `{case}`, which {Path(trace.path).name} is of"
+            self.problems.append(Problem(message, note=note))
+        return cases.get(case)
+
+    def _cases(self, file: str) -> dict[str, Scenario]:
+        """Return the cases of a file by their labels; none where it cannot be read."""
+        if file not in self._read:
+            self._read[file] = {}
+            try:
+                scenarios = load([file], self._host, Selection())
+                self._read[file] = {scenario.case.label: scenario for scenario in scenarios}
+            except AuthorError as error:
+                self.problems += error.problems
+        return self._read[file]
+
+
+def _first(events: Sequence[TraceEvent], kind: str) -> Mapping[str, Json]:
+    return next((event.data for event in events if event.kind == kind), _NOTHING)
+
+
+def _twice(scenarios: Sequence[Scenario]) -> list[Problem]:
+    """Return a problem for each case that several traces are of: which is meant is not known."""
+    nodes = [scenario.node for scenario in scenarios]
+    hint = "name one trace: agentbox judge RUN::CASE"
+    return [
+        Problem(f"{nodes.count(node)} traces are of {node}", hint=hint)
+        for node in dict.fromkeys(nodes)
+        if nodes.count(node) > 1
+    ]

@@ -10,26 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
+from agentbox.core.annotations import AtLeast, Internal, Short
 from agentbox.core.errors import Mark
 from agentbox.core.messages import Json
-
-
-@dataclass(frozen=True, slots=True)
-class AtLeast:
-    """A number's lower bound, or the least length of a text or a list."""
-
-    minimum: float
-
-
-@dataclass(frozen=True, slots=True)
-class Short:
-    """Marks the field that a bare value fills: `says: March 19` is `says: {text: March 19}`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Internal:
-    """Marks a field that is no key of the file; the reader fills it."""
-
+from agentbox.core.server import Audience, Server
+from agentbox.core.window import ContextWindow
 
 Level: TypeAlias = Literal["fail", "warn"]
 
@@ -95,9 +80,9 @@ class Agent:
         int, "How often an answer that does not fit `output` is sent back.", AtLeast(0)
     ] = 2
     plan: Annotated[PlanOptions, "How `plan_execute` plans."] = field(default_factory=PlanOptions)
-
-
-Audience: TypeAlias = Literal["agent", "user", "harness"]
+    context_window: Annotated[
+        ContextWindow | None, "What a prompt may hold; everything, if not said."
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,38 +153,6 @@ class ModelSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """An MCP server: give one of `command`, `url`, `memory`."""
-
-    command: Annotated[
-        str | tuple[str, ...], "The program and its arguments, run without a shell.", AtLeast(1)
-    ] = ()
-    args: Annotated[tuple[str, ...], "More arguments, as in an `mcpServers` file."] = ()
-    url: Annotated[str, "A Streamable HTTP address; loopback only, unless live."] = ""
-    memory: Annotated[str, "`path/to/file.py:server`: an MCP server object, in this process."] = ""
-    env: Annotated[Mapping[str, str], "Environment; values may name `${VAR}`."] = field(
-        default_factory=dict[str, str]
-    )
-    headers: Annotated[Mapping[str, str], "HTTP headers; values may name `${VAR}`."] = field(
-        default_factory=dict[str, str]
-    )
-    era: Annotated[
-        Literal["auto", "legacy", "modern"], "Protocol era: pinned, or detected and recorded."
-    ] = "auto"
-    allow: Annotated[tuple[str, ...], "Only these of its tools; globs."] = ()
-    deny: Annotated[tuple[str, ...], "None of these of its tools; globs."] = ()
-    audience: Annotated[Audience, "Whose tools they are; `audiences` may part them."] = "agent"
-    files: Annotated[
-        Mapping[str, str],
-        "Files put into its working folder, by path; contents, or `file:` a path.",
-    ] = field(default_factory=dict[str, str])
-    sandbox: Annotated[
-        Literal["process", "off"],
-        "`process`: clean environment, own home and folder, limits. `off`: neither.",
-    ] = "process"
-
-
-@dataclass(frozen=True, slots=True)
 class Past:
     """Something that was said or done before the first turn: give one of these."""
 
@@ -220,6 +173,20 @@ class Reply:
     asked: Annotated[
         str, "Said only if this regular expression is found in the agent's last words."
     ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormAnswer:
+    """What the user does with a form that a tool shows them in the middle of a call."""
+
+    give: Annotated[
+        Mapping[str, str | int | float | bool | tuple[str, ...] | None],
+        "What they fill in, by field: texts, numbers, true, false, null, lists of texts.",
+    ] = field(default_factory=dict[str, "str | int | float | bool | tuple[str, ...] | None"])
+    asked: Annotated[str, "Only if this regular expression is found in what the form says."] = ""
+    action: Annotated[
+        Literal["accept", "decline", "cancel"], "Whether they send it, refuse it or close it."
+    ] = "accept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +267,10 @@ class Case:
     ] = ()
     history: Annotated[tuple[Past, ...], "What was said before the first turn."] = ()
     user: Annotated[SimulatedUser | None, "In place of turns: a user who is a loop."] = None
+    answers: Annotated[
+        tuple[FormAnswer, ...],
+        "For forms of tools: the first whose `asked` fits; if none does, it is declined.",
+    ] = ()
     withhold: Annotated[tuple[Withheld, ...], "Tools that later turns offer first."] = ()
     injections: Annotated[tuple[Injection, ...], "Texts put where an attacker could."] = ()
     attacked: Annotated[
@@ -354,6 +325,11 @@ class Scenario:
     audiences: Annotated[
         Mapping[str, Audience], "Whose a tool is, by full name or glob; the agent's if not said."
     ] = field(default_factory=dict[str, Audience])
+    max_result_bytes: Annotated[
+        Mapping[str, int],
+        "The most of a result that a model is shown, by a tool's full name or glob; the rest is "
+        "cut off.",
+    ] = field(default_factory=dict[str, int])
     context: Annotated[Mapping[str, Json], "Values that slots are filled from."] = field(
         default_factory=dict[str, Json]
     )

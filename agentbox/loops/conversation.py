@@ -26,6 +26,7 @@ from agentbox.core.requests import (
     UserSaid,
 )
 from agentbox.core.scenario import Limits, PlanOptions
+from agentbox.core.window import ContextWindow
 from agentbox.loops.asking import ask_user, call, read_clock
 from agentbox.loops.prompt import Briefing, brief
 from agentbox.loops.react import react
@@ -68,6 +69,7 @@ class Setting:
     )
     """What is observed after which turn; at START and END too."""
     user: SecondLoop | None = None
+    window: ContextWindow | None = None
 
 
 def conversation(agent: LoopFunction, setting: Setting) -> Loop:
@@ -76,7 +78,7 @@ def conversation(agent: LoopFunction, setting: Setting) -> Loop:
     Raises:
         WorldError: a call of the setup did not end ok, or a simulated user's model failed.
     """
-    log = Transcript()
+    log = Transcript(window=setting.window)
     end = End("answered")
     turn = 0
     yield Enter("run", setting.limits)

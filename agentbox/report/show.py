@@ -137,6 +137,7 @@ def _open(event: TraceEvent, width: int) -> Line:
         "run.start": "the start of the case",
         "model.request": "the model",
         "user.request": "the user",
+        "server.request": f"an answer to the server {text_of(event.data.get('server'))}",
         "observe.request": f"a look at {text_of(map_of(event.data.get('look')).get('target'))}",
         "server.start": f"the start of the server {text_of(event.data.get('server'))}",
     }

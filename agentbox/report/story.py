@@ -114,11 +114,13 @@ def _user(turn: TurnStory, _: Place, event: TraceEvent) -> None:
 
 
 def _model_request(turn: TurnStory, place: Place, event: TraceEvent) -> None:
-    _step(turn, place).request = dict(event.data)
+    if event.at == place.step:  # else a server had it asked, in the middle of a call
+        _step(turn, place).request = dict(event.data)
 
 
 def _model_result(turn: TurnStory, place: Place, event: TraceEvent) -> None:
-    _step(turn, place).result = dict(event.data)
+    if event.at == place.step:
+        _step(turn, place).result = dict(event.data)
 
 
 def _tool_request(turn: TurnStory, place: Place, event: TraceEvent) -> None:

@@ -14,6 +14,7 @@ from agentbox.report.story import (
     TurnStory,
     called_in,
     detail_of,
+    map_of,
     short,
     text_of,
 )
@@ -152,7 +153,8 @@ def _reply_rows(step: StepStory) -> Iterator[_Row]:
         told = [text_of(step.result["error"]), detail_of(step.result)]
         yield _Row("asks", f"the model failed: {'; '.join(filter(None, told))}", "bad")
     elif text_of(step.result.get("text")) or not step.proposed:
-        yield _Row("says", text_of(step.result.get("text")) or "(nothing)", most=8)
+        label = text_of(map_of(step.request).get("aside")) or "says"
+        yield _Row(label, text_of(step.result.get("text")) or "(nothing)", most=8)
 
 
 def _call_rows(step: StepStory, here: AbstractSet[Position], most: int | None) -> Iterator[_Row]:

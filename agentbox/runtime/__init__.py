@@ -5,7 +5,8 @@ from __future__ import annotations
 from agentbox.runtime.budget import Budget
 from agentbox.runtime.deadlines import Held, Watchdog
 from agentbox.runtime.driver import Driver
-from agentbox.runtime.effects import Effects, User, World, scripted_user
+from agentbox.runtime.effects import Effects, Form, User, World, scripted_user
+from agentbox.runtime.listing import Relisting
 from agentbox.runtime.sentry import sentry
 from agentbox.runtime.stack import stacked
 
@@ -13,7 +14,9 @@ __all__ = [
     "Budget",
     "Driver",
     "Effects",
+    "Form",
     "Held",
+    "Relisting",
     "User",
     "Watchdog",
     "World",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from agentbox.core.messages import Message, ToolCall, ToolSpec
-from agentbox.core.requests import Observation, UserSaid
+from agentbox.core.requests import Actor, Elicit, Elicited, Observation, UserSaid
 from agentbox.core.scenario import (
     Audience,
     Case,
@@ -18,10 +18,11 @@ from agentbox.core.scenario import (
     SimulatedUser,
     Turn,
 )
+from agentbox.core.trace import Position
 from agentbox.judge import distinct, observations_of
 from agentbox.loops import Briefing
 from agentbox.loops.conversation import END, START, SecondLoop, Setting
-from agentbox.runtime import User
+from agentbox.runtime import Form, User
 
 
 def setting_of(scenario: Scenario, specs: Sequence[ToolSpec]) -> Setting:
@@ -37,6 +38,7 @@ def setting_of(scenario: Scenario, specs: Sequence[ToolSpec]) -> Setting:
         tuple(map(call_of, case.setup)),
         looks_of(case),
         _second(case.user, parted["user"]) if case.user else None,
+        agent.context_window,
     )
 
 
@@ -77,18 +79,35 @@ def _audience(scenario: Scenario, name: str) -> Audience:
     return server.audience if server else "agent"
 
 
+def offers_of(scenario: Scenario) -> Callable[[Actor, str, Position], bool]:
+    """Return who is offered a tool that came in mid-run: its audience, once it is not withheld."""
+
+    def offers(actor: Actor, name: str, at: Position) -> bool:
+        turn = _TURN.search(at)
+        withheld = turn and _withheld(scenario.case, name, int(turn[1]))
+        return _audience(scenario, name) == actor and not withheld
+
+    return offers
+
+
+def _withheld(case: Case, name: str, turn: int) -> bool:
+    return any(turn < each.until and fnmatchcase(name, each.tools) for each in case.withhold)
+
+
+_TURN = re.compile(r"/t(\d+)")
+
+
 class _Offer:
     """The agent's tools by turn; one tuple for each set, so that a trace tells it once."""
 
     def __init__(self, specs: tuple[ToolSpec, ...], case: Case) -> None:
         self._specs = specs
-        self._withheld = case.withhold
+        self._case = case
         self._known: dict[frozenset[str], tuple[ToolSpec, ...]] = {}
 
     def tools(self, turn: int) -> tuple[ToolSpec, ...]:
         """Return what is offered in a turn."""
-        globs = [each.tools for each in self._withheld if turn < each.until]
-        kept = [s for s in self._specs if not any(fnmatchcase(s.name, g) for g in globs)]
+        kept = [s for s in self._specs if not _withheld(self._case, s.name, turn)]
         return self._known.setdefault(frozenset(spec.name for spec in kept), tuple(kept))
 
 
@@ -134,6 +153,20 @@ def user_of(case: Case) -> User:
         return UserSaid(_words(turn, heard), tuple(map(call_of, turn.calls)))
 
     return user
+
+
+def form_of(case: Case) -> Form:
+    """Return what the user of a case does with forms."""
+
+    async def form(shown: Elicit) -> Elicited:
+        for answer in case.answers:
+            if re.search(answer.asked, shown.message, re.IGNORECASE):
+                filled = answer.give.items()
+                content = {k: list(v) if isinstance(v, tuple) else v for k, v in filled}
+                return Elicited(answer.action, content)
+        return Elicited("decline")
+
+    return form
 
 
 def _words(turn: Turn, heard: str) -> str | None:

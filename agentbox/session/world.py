@@ -13,12 +13,12 @@ from agentbox.core.requests import LoopFunction
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
 from agentbox.core.trace import Position, Recorder, slug
-from agentbox.runtime import World
+from agentbox.runtime import Relisting, World
 from agentbox.session.looking import Looking, Sight
 from agentbox.session.models import models_of
 from agentbox.session.resolving import resolve
 from agentbox.session.sources import Host, Sources
-from agentbox.session.staging import user_of
+from agentbox.session.staging import form_of, offers_of, user_of
 from agentbox.toolboxes import Filtered, Injected, Merged
 
 if TYPE_CHECKING:
@@ -70,6 +70,9 @@ async def opened(
             scenario.seed,
             scenario.tick,
             look,
+            form_of(scenario.case),
+            scenario.max_result_bytes,
+            Relisting(servers.relist, offers_of(scenario)) if servers else None,
         )
         yield Opened(world, loop, left_out, servers.hang_up if servers else _nothing)
 
@@ -157,6 +160,7 @@ async def _servers(
         environ=host.environ,
         frames=scenario.trace.frames,
         live=host.live,
+        forms=bool(scenario.case.answers),
     )
     async with spawned(servers, site) as running:
         yield running

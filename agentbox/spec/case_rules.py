@@ -26,8 +26,19 @@ def obey_case(case: Node, whole: Node, ground: Ground) -> None:
         _turn(turn, ground, scripted=scripted)
     for call in _items(case, "setup"):
         _apart(call, ground)
+    for answer in _items(case, "answers"):
+        _answer(answer, ground)
     for past in _items(case, "history"):
         _one_of(past, ("user", "say", "call"), "a past message", ground)
+
+
+def _answer(answer: Node, ground: Ground) -> None:
+    _regex(answer.get("asked"), "asked", ground)
+    action = answer.string("action")
+    if action in ("decline", "cancel") and "give" in answer.entries:
+        note = f"`action: {action}` sends nothing"
+        mark = answer.entries["give"].key.mark
+        ground.problems.add(mark, f"`give` stands beside `action: {action}`", note=note)
 
 
 def _who_speaks(case: Node, ground: Ground) -> None:

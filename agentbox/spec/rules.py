@@ -191,6 +191,14 @@ def _existing_file(name: str, mark: Mark, ground: Ground) -> None:
         ground.problems.add(mark, problem.message, note=problem.note)
 
 
+def _max_result_bytes(limits: Node, _: Node, ground: Ground) -> None:
+    for name, entry in limits.entries.items():
+        most = entry.value
+        if type(most.value) is int and most.value < 1:
+            message = f"`{cut(name)}` must be at least 1, but it is {most.text}"
+            ground.problems.add(most.mark, message)
+
+
 # -- servers -----------------------------------------------------------------------------------
 
 
@@ -220,6 +228,7 @@ def _server(name: str, key: Node, server: Node, ground: Ground) -> None:
                 ground.problems.add(mark, f"`{other}` goes with `{transport}` only")
     _reached(server, ground)
     _files(server, ground)
+    _roots(server, ground)
     _variables(server, ground)
 
 
@@ -246,6 +255,20 @@ def _files(server: Node, ground: Ground) -> None:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             note = "it is put into the server's own folder"
             ground.problems.add(entry.key.mark, f"`{cut(name)}` leads out of it", note=note)
+
+
+def _roots(server: Node, ground: Ground) -> None:
+    roots = server.get("roots")
+    for root in roots.items if roots else ():
+        if root.kind == "str" and not _is_there(ground.root / root.text):
+            ground.problems.add(root.mark, f"there is no file and no folder `{cut(root.text)}`")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _variables(node: Node, ground: Ground) -> None:
@@ -276,6 +299,7 @@ _RULES: Mapping[str, Rule] = {
     "zone": _time,
     "agent": _agent,
     "context": _context,
+    "max_result_bytes": _max_result_bytes,
     "model": obey_model,
     "servers": _servers,
     "tools": _tools,

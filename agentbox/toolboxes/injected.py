@@ -22,12 +22,11 @@ class Injected:
         self._toolbox = toolbox
         self._results = [each for each in injections if each.into == "result"]
         self._tell = tell
-        descriptions = [each for each in injections if each.into == "description"]
-        self._specs = [_described(spec, descriptions) for spec in toolbox.specs()]
+        self._descriptions = [each for each in injections if each.into == "description"]
 
     def specs(self) -> Sequence[ToolSpec]:
         """Return the tools, as an attacker describes them."""
-        return self._specs
+        return [_described(spec, self._descriptions) for spec in self._toolbox.specs()]
 
     async def call(self, call: ToolCall, context: CallContext) -> ToolResult:
         """Run one tool, and put the text into its result."""

@@ -36,9 +36,7 @@ def planned() -> tuple[LoopFunction, Any, int]:
     """Return plan_execute, a model that plans and looks, and how often it is asked."""
     steps = [{"id": f"s{n}", "goal": f"look {n}", "evidence": "a value"} for n in range(STEPS)]
     plan = json.dumps({"steps": steps})
-    each = (
-        1 + 2 * CALLS + 1
-    )  # a step adds its words, calls, results, answer
+    each = 1 + 2 * CALLS + 1  # a step adds its words, calls, results, answer
     look = _looking(CALLS, lambda messages: ((len(messages) - 4) % each - 1) // 2)
 
     def reply(messages: Any, tools: Any) -> Any:

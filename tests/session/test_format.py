@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from played import HEAD
+from played import CALLS, FIXTURES, HEAD
 
 from agentbox.core.errors import AuthorError
 from agentbox.session import Selection, exit_code, load, repeated
@@ -15,15 +15,6 @@ TOOL_NAMES = """\
 from agentbox import call, say
 def reply(messages, tools):
     return say(",".join(sorted(tool.name for tool in tools)))
-"""
-CALLS = """\
-from agentbox import call, say
-def reply(messages, tools):
-    last = messages[-1]
-    if last.role == "tool":
-        return say(last.text)
-    name, _, key = last.text.partition(" ")
-    return call(name, key=key)
 """
 
 
@@ -351,10 +342,9 @@ def reply(messages, tools):
 
 
 def test_a_server_is_offered_in_part(played) -> None:
-    fixtures = Path(__file__).parents[1] / "fixtures" / "servers"
     played.write(
         "server.py",
-        f"import sys; sys.path.insert(0, {str(fixtures)!r})\n"
+        f"import sys; sys.path.insert(0, {str(FIXTURES)!r})\n"
         "from pathlib import Path\n"
         "from raw import legacy, serve, text, tool\n"
         "serve(legacy([tool(n) for n in ('get_a', 'get_b', 'drop')],\n"
@@ -424,6 +414,16 @@ SIMULATED = "{name: a, user: {prompt: x, model: %s}}"
         ("{name: a, turns: [{user: x, script: [{say: y}]}]}", "`script` is for a model of the"),
         ("{name: a, turns: [{user: x}], history: [{}]}", "a past message says nothing"),
         ("{name: a, turns: [{user: x}], history: [{user: a, say: b}]}", "stands beside `user`"),
+        ("{name: a, turns: [{user: x}], answers: [{asked: '['}]}", "no regular expression"),
+        (
+            "{name: a, turns: [{user: x}], answers: [{give: {a: b}, action: cancel}]}",
+            "`give` stands beside `action: cancel`",
+        ),
+        (
+            "{name: a, turns: [{user: x}], answers: [{give: {a: {b: c}}}]}",
+            "`a` must be text, a whole number, a number, true or false, a list or null",
+        ),
+        ("{name: a, turns: [{user: x}], answers: [{actoin: cancel}]}", "unknown key `actoin`"),
         ("{name: a, turns: [{user: x}], matrix: {sed: [1]}}", "nothing that a case can override"),
         ("{name: a, turns: [{user: x}], model: {provider: scripted}}", "has no `script`"),
         ("{name: a, turns: [{user: x}], model: {provider: python, functon: a}}", "unknown key"),

@@ -99,3 +99,24 @@ def _unmarked(check):
     inner = getattr(check.params, "check", None)
     params = replace(check.params, check=_unmarked(inner)) if inner else check.params
     return CheckSpec(check.kind, params, level=check.level)
+
+
+def test_what_servers_may_ask_and_what_a_model_is_shown_is_written_as_given(project, changed):
+    window = {"tokens": 900, "on_full": "summarise"}
+    answers = [{"give": {"id": "A-1", "of": ["a"], "n": 1}, "asked": "which"}, {"action": "cancel"}]
+    text = changed("  loop: react", f"  context_window: {json.dumps(window)}")
+    text = changed("    tags: [smoke]", f"    answers: {json.dumps(answers)}", text)
+    text = changed("era: modern", "roots: [servers], sampling: allow", text)
+    text = changed("trace: {frames: false}", "max_result_bytes: {'*': 9}", text)
+    (read,) = project.read(text)
+    written = to_json(read)
+    assert written["agent"]["context_window"] == window
+    assert written["cases"][0]["answers"] == answers
+    accounts = written["servers"]["accounts"]
+    assert (accounts["roots"], accounts["sampling"]) == (["servers"], "allow")
+    assert written["max_result_bytes"] == {"*": 9}
+
+
+def test_a_context_window_may_be_its_tokens_alone(project, changed):
+    (read,) = project.read(changed("  loop: react", "  context_window: 900"))
+    assert to_json(read)["agent"]["context_window"] == {"tokens": 900}

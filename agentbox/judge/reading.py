@@ -125,7 +125,7 @@ def _asked(ours: Sequence[TraceEvent], events: Sequence[TraceEvent]) -> Iterator
         asked = prompt.request
         if not in_call(asked.at):
             slots = tuple(asked.data.get("slots") or ())
-            yield ModelCall(asked.at, prompt, slots)
+            yield ModelCall(asked.at, prompt, slots, str(asked.data.get("aside", "")))
 
 
 def _tools(events: Iterable[TraceEvent]) -> tuple[str, ...] | None:

@@ -145,3 +145,17 @@ def test_a_tool_that_came_can_be_called_and_one_that_went_cannot(played) -> None
     assert results[:2] == ["changes", "comes"]
     assert results[2].startswith("There is no tool `box.goes`.")
     assert [check.outcome for check in verdict.checks] == ["passed", "passed"]
+
+
+def test_what_a_tool_asks_in_a_look_the_user_answers_and_no_model(played) -> None:
+    look = 'tool_state: {tool: box.asks, path: "$%s", equals: %s}'
+    held = [
+        look % ("['elicitation/create'].content.id", "A-1"),
+        look % (f"['{SAMPLE}'].code", "-32600"),
+    ]
+    checks = ", ".join(f"{{{each}}}" for each in held)
+    keys = f"answers: [{{give: {{id: A-1}}}}]\n    checks: [{checks}]"
+    (verdict,) = played(cases("sampling: allow", keys), MODEL)
+    assert [check.message for check in verdict.checks] == ["", ""]
+    asked = [event.at for event in played.events(verdict, "model.request")]
+    assert asked == ["c:a/t1/s1", "c:a/t1/s1/call1/child2", "c:a/t1/s2"]

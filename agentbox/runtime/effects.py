@@ -135,6 +135,11 @@ class Effects:
         }
         self._listing = Listing(world.toolbox, world.relisting)
 
+    @property
+    def tools(self) -> list[str]:
+        """The names of all tools there were, those that went among them."""
+        return self._listing.names
+
     async def __call__(self, placed: Placed) -> Reply:
         """Answer one request."""
         answer = self._answers.get(type(placed.request))

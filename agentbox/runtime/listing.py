@@ -40,6 +40,11 @@ class Listing:
         self._shapes = {name: Shapes(spec) for name, spec in self._first.items()}
         self._renewed: dict[tuple[int, ...], tuple[_Tools, _Tools]] = {}
 
+    @property
+    def names(self) -> list[str]:
+        """The names of all tools there were, those that went among them."""
+        return list(self._shapes)
+
     def shapes(self, name: str) -> Shapes | None:
         """Return a tool's schemas, compiled."""
         return self._shapes.get(name)

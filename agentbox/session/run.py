@@ -132,12 +132,9 @@ class _Run:
         scenario, writer = self.scenario, self.writer
         agent, world = scenario.agent, open_world.world
         tools = world.toolbox.specs()
-        ready: dict[str, Json] = {"tools": {tool.name: _tool_hash(tool) for tool in tools}}
-        if open_world.left_out:
-            ready["left_out"] = open_world.left_out
-        self.redactor.publish([*ready["tools"], *open_world.left_out])
-        writer.emit(self.at, "run.ready", ready)
-        misfits = misnamed(scenario, [tool.name for tool in tools])
+        self._ready(tools, open_world.left_out)
+        effects = Effects(world, writer)
+        misfits = misnamed(scenario, effects.tools, open_world.changing)
         if misfits:
             raise AuthorError(*misfits)
         one = open_world.loop
@@ -145,7 +142,7 @@ class _Run:
             one = typed(one, agent.output, agent.corrections)
         loop = conversation(one, setting_of(scenario, tools))
         budget = Budget(self.clock, writer)
-        driver = Driver(stacked(Effects(world, writer), budget), slug(scenario.case.name))
+        driver = Driver(stacked(effects, budget), slug(scenario.case.name))
         limit = scenario.deadlines.run
         deadline = Watchdog().within(limit)
         try:
@@ -155,9 +152,18 @@ class _Run:
             if not deadline.expired:
                 raise
             raise _too_long(limit, error.__cause__) from error
+        for each in misnamed(scenario, effects.tools):
+            writer.emit(self.at, "finding", {"code": "misnamed", "message": each.message})
         unused = [each for model in world.models.values() for each in model.leftovers()]
         if unused and end.reason == "answered":
             raise WorldError(*unused)
+
+    def _ready(self, tools: Sequence[ToolSpec], left_out: Sequence[str]) -> None:
+        ready: dict[str, Json] = {"tools": {tool.name: _tool_hash(tool) for tool in tools}}
+        if left_out:
+            ready["left_out"] = left_out
+        self.redactor.publish([*ready["tools"], *left_out])
+        self.writer.emit(self.at, "run.ready", ready)
 
     def _judged(self, problems: Sequence[Problem]) -> None:
         """Judge what the trace holds, record the verdict, publish it."""

@@ -66,9 +66,12 @@ def standings(scenario: Scenario, specs: Sequence[ToolSpec]) -> dict[str, Standi
 
 
 def _standing(scenario: Scenario, name: str) -> Standing:
-    withheld = [e.until for e in scenario.case.withhold if fnmatchcase(name, e.tools)]
     audience = _audience(scenario, name)
-    return Standing(audience, max(withheld, default=1) if audience == "agent" else 1)
+    return Standing(audience, _first_turn(scenario.case, name) if audience == "agent" else 1)
+
+
+def _first_turn(case: Case, name: str) -> int:
+    return max((e.until for e in case.withhold if fnmatchcase(name, e.tools)), default=1)
 
 
 def _audience(scenario: Scenario, name: str) -> Audience:
@@ -83,15 +86,11 @@ def offers_of(scenario: Scenario) -> Callable[[Actor, str, Position], bool]:
     """Return who is offered a tool that came in mid-run: its audience, once it is not withheld."""
 
     def offers(actor: Actor, name: str, at: Position) -> bool:
-        turn = _TURN.search(at)
-        withheld = turn and _withheld(scenario.case, name, int(turn[1]))
-        return _audience(scenario, name) == actor and not withheld
+        turn, standing = _TURN.search(at), _standing(scenario, name)
+        is_held_back = turn is not None and int(turn[1]) < standing.turn
+        return standing.audience == actor and not is_held_back
 
     return offers
-
-
-def _withheld(case: Case, name: str, turn: int) -> bool:
-    return any(turn < each.until and fnmatchcase(name, each.tools) for each in case.withhold)
 
 
 _TURN = re.compile(r"/t(\d+)")
@@ -107,7 +106,7 @@ class _Offer:
 
     def tools(self, turn: int) -> tuple[ToolSpec, ...]:
         """Return what is offered in a turn."""
-        kept = [s for s in self._specs if not _withheld(self._case, s.name, turn)]
+        kept = [s for s in self._specs if _first_turn(self._case, s.name) <= turn]
         return self._known.setdefault(frozenset(spec.name for spec in kept), tuple(kept))
 
 

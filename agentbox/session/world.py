@@ -33,6 +33,8 @@ class Opened:
     loop: LoopFunction
     left_out: tuple[str, ...]
     """The tools of its servers that `allow` and `deny` keep from everybody."""
+    changing: frozenset[str]
+    """The keys of its servers whose tools may change in mid-run."""
     hang_up: Callable[[], None]
     """Tell the servers that the run is over, without waiting for their end."""
 
@@ -74,7 +76,8 @@ async def opened(
             scenario.max_result_bytes,
             Relisting(servers.relist, offers_of(scenario)) if servers else None,
         )
-        yield Opened(world, loop, left_out, servers.hang_up if servers else _nothing)
+        changing = servers.changing if servers else frozenset[str]()
+        yield Opened(world, loop, left_out, changing, servers.hang_up if servers else _nothing)
 
 
 @asynccontextmanager

@@ -159,3 +159,27 @@ def test_what_a_tool_asks_in_a_look_the_user_answers_and_no_model(played) -> Non
     assert [check.message for check in verdict.checks] == ["", ""]
     asked = [event.at for event in played.events(verdict, "model.request")]
     assert asked == ["c:a/t1/s1", "c:a/t1/s1/call1/child2", "c:a/t1/s2"]
+
+
+def test_a_tool_that_comes_may_be_named_before_it_is_there(played) -> None:
+    server = json.dumps(str(FIXTURES / "changes.py"))
+    keys = "withhold: [{tools: box.comes, until: 2}]"
+    case = CASE.format(server=server, server_keys="env: {}", case_keys=keys)
+    case = case.replace("{user: Go}", "{user: box.changes}, {user: Go}")
+    (verdict,) = played(case, CHANGING)
+    assert (verdict.outcome, verdict.problems) == ("passed", ())
+    told = [
+        [tool["name"] for tool in one.data["tools"] if tool["name"].startswith("box.")]
+        for one in played.events(verdict, "model.request")
+    ]
+    assert told == [OLD.split(), LESS.split(), NEW.split()]
+
+
+def test_a_name_of_a_tool_that_never_came_is_a_finding_and_the_run_is_judged(played) -> None:
+    server = json.dumps(str(FIXTURES / "changes.py"))
+    keys = "withhold: [{tools: box.never, until: 2}]"
+    case = CASE.format(server=server, server_keys="env: {}", case_keys=keys)
+    (verdict,) = played(case, CHANGING)
+    assert verdict.outcome == "passed"
+    (finding,) = played.events(verdict, "finding")
+    assert finding.data["message"] == "`withhold` names `box.never`, and no tool is named so"

@@ -32,6 +32,8 @@ class Running:
         self.problems: tuple[Problem, ...] = ()
         """Why it cannot be used; empty while it can."""
         self.toolbox: ServerToolbox | None = None
+        self.may_change = False
+        """It says that it tells of changes of its tool list."""
         self._site = site
         self._at = f"{site.at}/server-{slug(plan.name)}"
         self._wire = Wire(plan, self._at, site.recorder, frames=site.frames)
@@ -82,6 +84,8 @@ class Running:
         for finding in findings:
             self._wire.finding(finding.code, finding.message, finding.tool)
         self.toolbox = ServerToolbox(specs, connection, self._wire, self._answers, self._fate)
+        offers = session.server_capabilities
+        self.may_change = bool(offers and offers.tools and offers.tools.list_changed)
         info = session.server_info
         self._emit(
             "server.ready",

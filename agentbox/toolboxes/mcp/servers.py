@@ -28,6 +28,11 @@ class Servers:
         """A toolbox for each connected server, in the order of the configuration, unprefixed."""
         return {each.plan.name: each.toolbox for each in self._running if each.toolbox}
 
+    @property
+    def changing(self) -> frozenset[str]:
+        """The keys of the servers whose tools may change in mid-run."""
+        return frozenset(each.plan.name for each in self._running if each.may_change)
+
     async def connect(self) -> None:
         """Import the SDK, connect to all servers at once and list their tools.
 

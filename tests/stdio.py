@@ -1,15 +1,17 @@
-"""The shipped servers as a host has them: a process of their own, over stdio."""
+"""The shipped servers as a host has them: over stdio, or in this process."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from loading import loaded
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
@@ -22,23 +24,45 @@ def conversation(
     folder: Path,
     talk: Callable[[Client], Awaitable[Any]],
     era: str = MODERN,
+    *,
+    stdio: bool = False,
     **env: str,
 ) -> Any:
-    """Start a server in `folder`, talk to it, and return what the talk returned."""
+    """Start a server in `folder`, talk to it, and return what the talk returned.
+
+    It runs in this process, with the SDK imported once, and over `stdio` in one of its own.
+    """
+
+    async def connected(server: Any) -> Any:
+        async with Client(server, mode=era, cache=None, read_timeout_seconds=30) as client:
+            return await talk(client)
+
+    if not stdio:
+        with _as_if_started(folder, env):
+            server = loaded(SERVERS / f"{name}.py").server
+            return asyncio.run(asyncio.wait_for(connected(server), 60))
     with (folder / "stderr.txt").open("w") as errors:
         parameters = StdioServerParameters(
             command=sys.executable, args=[str(SERVERS / f"{name}.py")], cwd=folder, env=env
         )
-
-        async def connected() -> Any:
-            transport = stdio_client(parameters, errlog=errors)
-            async with Client(transport, mode=era, cache=None, read_timeout_seconds=30) as client:
-                return await talk(client)
-
-        return asyncio.run(asyncio.wait_for(connected(), 60))
+        transport = stdio_client(parameters, errlog=errors)
+        return asyncio.run(asyncio.wait_for(connected(transport), 60))
 
 
-def called(name: str, folder: Path, *calls: tuple, era: str = MODERN, **env: str) -> list[Any]:
+@contextmanager
+def _as_if_started(folder: Path, env: Mapping[str, str]) -> Iterator[None]:
+    before, place = dict(os.environ), Path.cwd()
+    os.environ.update(env)
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(place)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def called(name: str, folder: Path, *calls: tuple, era: str = MODERN, **how: Any) -> list[Any]:
     """Make calls, each `(tool, arguments[, meta])`, and return their results."""
 
     async def talk(client: Client) -> list[Any]:
@@ -47,7 +71,7 @@ def called(name: str, folder: Path, *calls: tuple, era: str = MODERN, **env: str
             for call in calls
         ]
 
-    return conversation(name, folder, talk, era, **env)
+    return conversation(name, folder, talk, era, **how)
 
 
 def text(result: Any) -> str:

@@ -27,7 +27,7 @@ called = partial(stdio.called, "accounts")
 
 @pytest.mark.parametrize("era", ERAS)
 def test_the_account_of_the_story_is_as_the_story_says(tmp_path, era):
-    (found,) = called(tmp_path, ("get_account", {"account_id": "LLM-4829"}), era=era)
+    (found,) = called(tmp_path, ("get_account", {"account_id": "LLM-4829"}), era=era, stdio=True)
     assert not found.is_error
     assert found.structured_content == {
         "account_id": "LLM-4829",

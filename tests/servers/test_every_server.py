@@ -37,7 +37,7 @@ def test_tools_tell_what_they_do_and_what_they_give(tmp_path, name):
     async def talk(client: Any) -> Any:
         return {tool.name: tool for tool in (await client.list_tools()).tools}
 
-    tools = conversation(name, tmp_path, talk)
+    tools = conversation(name, tmp_path, talk, stdio=True)
     assert set(tools) == TOOLS[name]
     for tool in tools.values():
         assert tool.title

@@ -47,8 +47,6 @@ class StepStory:
     result: dict[str, Json] | None = None
     calls: dict[Position, CallStory] = field(default_factory=dict[Position, CallStory])
     refused: str = ""
-    plans: list[dict[str, Json]] = field(default_factory=list[dict[str, Json]])
-    """The plan that was made of its reply, or revised."""
 
     @property
     def proposed(self) -> list[dict[str, Json]]:
@@ -156,11 +154,6 @@ def _server_result(turn: TurnStory, place: Place, event: TraceEvent) -> None:
         asked.setdefault(event.at, AskedStory({})).result = dict(event.data)
 
 
-def _planned(turn: TurnStory, _: Place, event: TraceEvent) -> None:
-    if turn.steps:
-        turn.steps[next(reversed(turn.steps))].plans.append(dict(event.data))
-
-
 def _refused(turn: TurnStory, place: Place, event: TraceEvent) -> None:
     limit = text_of(event.data.get("limit"))
     if event.at == place.step:
@@ -182,9 +175,6 @@ _READERS = {
     "tool.result": _tool_result,
     "server.request": _server_request,
     "server.result": _server_result,
-    "plan.made": _planned,
-    "plan.revised": _planned,
-    "approval": _planned,
     "budget.refused": _refused,
     "scope.leave": _left,
 }

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from agentbox.core.messages import Json
 from agentbox.core.trace import Position
 from agentbox.report.story import (
     AskedStory,
@@ -18,7 +17,6 @@ from agentbox.report.story import (
     compact,
     detail_of,
     map_of,
-    maps_of,
     short,
     text_of,
 )
@@ -141,8 +139,7 @@ def kept(total: int, focus: AbstractSet[int], most: int | None) -> list[int]:
 
 def _step_rows(step: StepStory, here: AbstractSet[Position], most: int | None) -> Iterator[_Row]:
     name = short(step.at).rpartition("/")[2]
-    rows = [*_reply_rows(step), *_plan_rows(step), *_call_rows(step, here, most)]
-    for index, row in enumerate(rows):
+    for index, row in enumerate([*_reply_rows(step), *_call_rows(step, here, most)]):
         lead = f"{name if index == 0 else ' ' * len(name)} {row.label}" if row.label else ""
         at = step.at if index == 0 and step.at in here else row.at
         yield replace(row, label=lead, at=at)
@@ -157,33 +154,9 @@ def _reply_rows(step: StepStory) -> Iterator[_Row]:
     elif "error" in step.result:
         told = [text_of(step.result["error"]), detail_of(step.result)]
         yield _Row("asks", f"the model failed: {'; '.join(filter(None, told))}", "bad")
-    elif step.plans:
-        return  # the plan tells it
     elif text_of(step.result.get("text")) or not step.proposed:
         label = text_of(map_of(step.request).get("aside")) or "says"
         yield _Row(label, text_of(step.result.get("text")) or "(nothing)", most=8)
-
-
-def _plan_rows(step: StepStory) -> Iterator[_Row]:
-    for plan in step.plans:
-        if "yes" in plan:
-            said = "approved" if plan.get("yes") is True else "refused"
-            yield _Row("plan", f"{said}: {text_of(plan.get('why'))}".rstrip(": "), "warn")
-        else:
-            yield from _plan(plan)
-
-
-def _plan(plan: dict[str, Json]) -> Iterator[_Row]:
-    steps, because = maps_of(plan.get("steps")), text_of(plan.get("because"))
-    head = f"revised, for {because} failed: {count(len(steps), 'step')} to do"
-    yield _Row("plan", head if because else count(len(steps), "step"))
-    added = plan.get("added")
-    for one in steps:
-        name = text_of(one.get("id"))
-        mark = "+" if isinstance(added, list) and name in added else " "
-        yield _Row("", f"{mark} {name}  {text_of(one.get('goal'))}")
-    if plan.get("dropped"):
-        yield _Row("", f"- {compact(plan['dropped'])}")
 
 
 def _call_rows(step: StepStory, here: AbstractSet[Position], most: int | None) -> Iterator[_Row]:

@@ -176,8 +176,6 @@ def test_what_a_server_asks_in_the_middle_of_a_call_stands_under_the_call(
         sample.event(f"{call}/child2", "server.request", method="roots/list"),
         sample.event(f"{call}/child2", "server.result", declined="no roots are given"),
         sample.event(f"{call}/child3", "server.request", method="sampling/createMessage"),
-        sample.event(f"{sample.case}/t1/child1", "server.request", method="ping"),
-        sample.event(f"{sample.case}/t1/child1", "server.result", result={}),
         sample.event("h:x/server-box/child1", "server.request", method="ping"),
         sample.event("h:x/server-box/child1", "server.result", result={}),
     ]
@@ -186,37 +184,6 @@ def test_what_a_server_asks_in_the_middle_of_a_call_stands_under_the_call(
         'asks  Which account? -> {"action": "accept", "content": {"id": "A-1"}}',
         "asks  roots/list -> declined: no roots are given",
         "asks  sampling/createMessage -> no answer when the trace ended",
-    ]
-
-
-def test_a_plan_is_told_as_one_and_what_a_revision_changed(sample: SimpleNamespace) -> None:
-    turn = f"{sample.case}/t1"
-    steps = [{"id": "a", "goal": "Look."}, {"id": "b", "goal": "Think."}]
-    events = [
-        sample.event(f"{turn}/s1", "model.request"),
-        sample.event(f"{turn}/s1", "model.result", text='{"steps": [...]}'),
-        sample.event(f"{sample.case}/t2", "plan.made", steps=steps),
-        sample.event(turn, "plan.made", steps=steps),
-        sample.event(f"{turn}/s2.1", "model.request"),
-        sample.event(f"{turn}/s2.1", "model.result", text="FAILED: nothing there"),
-        sample.event(f"{turn}/s3", "model.request"),
-        sample.event(f"{turn}/s3", "model.result", text='{"steps": [...]}'),
-        sample.event(
-            turn, "plan.revised", because="a", steps=[{"id": "c", "goal": "Ask."}],
-            kept=[], added=["c"], dropped=["b"],
-        ),
-        sample.event(turn, "approval", what="plan", yes=False, why="nobody is there to approve"),
-    ]  # fmt: skip
-    told = plain(show(events)).partition("turn 1\n")[2].splitlines()
-    assert [line.strip() for line in told] == [
-        "s1 plan    2 steps",
-        "a  Look.",
-        "b  Think.",
-        "s2.1 says  FAILED: nothing there",
-        "s3 plan    revised, for a failed: 1 step to do",
-        "+ c  Ask.",
-        '- ["b"]',
-        "plan    refused: nobody is there to approve",
     ]
 
 

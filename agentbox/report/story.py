@@ -16,15 +16,6 @@ from agentbox.core.trace import SIDE_FIELDS, Position, TraceEvent
 
 
 @dataclass(slots=True)
-class AskedStory:
-    """What a server asked for in the middle of a call, and what it was answered."""
-
-    request: dict[str, Json]
-    result: dict[str, Json] | None = None
-    """None while there is no answer."""
-
-
-@dataclass(slots=True)
 class CallStory:
     """One tool call: what was asked and what came of it."""
 
@@ -34,8 +25,6 @@ class CallStory:
     """None while there is no answer."""
     refused: str = ""
     """The limit that kept it from running."""
-    asked: dict[Position, AskedStory] = field(default_factory=dict[Position, AskedStory])
-    """In the order it was asked."""
 
 
 @dataclass(slots=True)
@@ -142,18 +131,6 @@ def _tool_result(turn: TurnStory, place: Place, event: TraceEvent) -> None:
     _call(turn, place, event.at).result = dict(event.data)
 
 
-def _server_request(turn: TurnStory, place: Place, event: TraceEvent) -> None:
-    if place.step:
-        call = _call(turn, place, event.at.rpartition("/")[0])
-        call.asked[event.at] = AskedStory(dict(event.data))
-
-
-def _server_result(turn: TurnStory, place: Place, event: TraceEvent) -> None:
-    if place.step:
-        asked = _call(turn, place, event.at.rpartition("/")[0]).asked
-        asked.setdefault(event.at, AskedStory({})).result = dict(event.data)
-
-
 def _refused(turn: TurnStory, place: Place, event: TraceEvent) -> None:
     limit = text_of(event.data.get("limit"))
     if event.at == place.step:
@@ -173,8 +150,6 @@ _READERS = {
     "model.result": _model_result,
     "tool.request": _tool_request,
     "tool.result": _tool_result,
-    "server.request": _server_request,
-    "server.result": _server_result,
     "budget.refused": _refused,
     "scope.leave": _left,
 }

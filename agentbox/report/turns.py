@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 
 from agentbox.core.trace import Position
 from agentbox.report.story import (
-    AskedStory,
     CallStory,
     Place,
     StepStory,
     TurnStory,
     called_in,
-    compact,
     detail_of,
     map_of,
     short,
@@ -167,7 +165,6 @@ def _call_rows(step: StepStory, here: AbstractSet[Position], most: int | None) -
         if index > shown + 1:
             yield _Row("", f"({count(index - shown - 1, 'call')} left out)", "dim")
         yield _Row("calls", called_in(step.asked(calls[index])), at=calls[index].at)
-        yield from map(_asked, calls[index].asked.values())
         yield _outcome(calls[index])
         shown = index
 
@@ -175,17 +172,6 @@ def _call_rows(step: StepStory, here: AbstractSet[Position], most: int | None) -
 def _proposed(step: StepStory) -> list[CallStory]:
     """Return the calls of a reply whose run is not in the trace."""
     return [CallStory("", call) for call in step.proposed]
-
-
-def _asked(asked: AskedStory) -> _Row:
-    """Return what a server wanted in the middle of a call: of the user, of the model, of us."""
-    params = map_of(asked.request.get("params"))
-    what = text_of(params.get("message")) or text_of(asked.request.get("method"))
-    if asked.result is None:
-        return _Row("", f"{what} -> no answer when the trace ended", status=("asks", "warn"))
-    declined = text_of(asked.result.get("declined"))
-    came = f"declined: {declined}" if declined else compact(asked.result.get("result"))
-    return _Row("", f"{what} -> {came}", status=("asks", "warn" if declined else "dim"))
 
 
 def _outcome(call: CallStory) -> _Row:

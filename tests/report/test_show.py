@@ -161,32 +161,6 @@ def test_refusals_failures_and_limits_are_told_in_their_place(
     assert plain(show(events)) == snapshot
 
 
-def test_what_a_server_asks_in_the_middle_of_a_call_stands_under_the_call(
-    sample: SimpleNamespace,
-) -> None:
-    call = f"{sample.case}/t1/s1/call1"
-    form = {"message": "Which account?", "requestedSchema": {}}
-    given = {"action": "accept", "content": {"id": "A-1"}}
-    events = [
-        sample.event(f"{sample.case}/t1/s1", "model.request"),
-        sample.event(f"{sample.case}/t1/s1", "model.result", calls=[{"tool": "box.asks"}]),
-        sample.event(call, "tool.request", tool="box.asks", args={}),
-        sample.event(f"{call}/child1", "server.request", method="elicitation/create", params=form),
-        sample.event(f"{call}/child1", "server.result", result=given),
-        sample.event(f"{call}/child2", "server.request", method="roots/list"),
-        sample.event(f"{call}/child2", "server.result", declined="no roots are given"),
-        sample.event(f"{call}/child3", "server.request", method="sampling/createMessage"),
-        sample.event("h:x/server-box/child1", "server.request", method="ping"),
-        sample.event("h:x/server-box/child1", "server.result", result={}),
-    ]
-    rows = [line.strip() for line in plain(show(events)).splitlines() if "asks  " in line]
-    assert rows == [
-        'asks  Which account? -> {"action": "accept", "content": {"id": "A-1"}}',
-        "asks  roots/list -> declined: no roots are given",
-        "asks  sampling/createMessage -> no answer when the trace ended",
-    ]
-
-
 def test_the_json_of_a_trace_tells_the_same_story(sample: SimpleNamespace) -> None:
     told = show_json(sample.events(), [Problem("torn")], sample.events()[7:8])
     (turn,) = told.pop("turns")

@@ -76,6 +76,8 @@ class Ask:
     """The JSON Schema that the answer is asked to fit, where it is asked to."""
     aside: str = ""
     """What it is for, where its answer is no part of the conversation: `summary`, `sampling`."""
+    last_word: bool = False
+    """It asks for the one answer that a limit admits once it is reached."""
 
 
 @dataclass(frozen=True, slots=True)

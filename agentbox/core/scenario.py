@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from agentbox.core.annotations import AtLeast, Internal, Short
 from agentbox.core.errors import Mark
 from agentbox.core.messages import Json
+from agentbox.core.script import ScriptCall, ScriptStep
 from agentbox.core.server import Audience, Server
 from agentbox.core.window import ContextWindow
 
@@ -86,41 +87,6 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
-class ScriptCall:
-    """A tool call of a scripted reply."""
-
-    tool: Annotated[str, "The tool's full name: `accounts.get_account`.", Short(), AtLeast(1)]
-    args: Annotated[
-        Mapping[str, Json],
-        "Its arguments. In a text, `$call3.id` is the value at `id` in the result of the turn's "
-        'third call, `$last` the last result, `["a-b"]` a key that is no word, `$$` a dollar sign.',
-    ] = field(default_factory=dict[str, Json])
-    malformed: Annotated[str, "The arguments as text that is no JSON object, for `args`."] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptStep:
-    """One reply of a scripted model: words, calls, or both in one message."""
-
-    say: Annotated[str, "Words.", AtLeast(1)] = ""
-    call: Annotated[str, "One call: the tool's full name; more in `calls`.", AtLeast(1)] = ""
-    args: Annotated[Mapping[str, Json], "The arguments of `call`."] = field(
-        default_factory=dict[str, Json]
-    )
-    calls: Annotated[tuple[ScriptCall, ...], "Several calls in one message.", AtLeast(1)] = ()
-    when: Annotated[
-        str,
-        "Taken only if this regular expression is found in the last result, or in the user's words "
-        "after it; else passed over for good.",
-    ] = ""
-    shown: Annotated[
-        tuple[str, ...], "Texts that the prompt must hold here; one missing is an error."
-    ] = ()
-    refuse: Annotated[bool, "The words are a refusal."] = False
-    tokens: Annotated[tuple[int, ...], "Tokens in and out, to be counted.", AtLeast(1)] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """Who answers for the model."""
 
@@ -190,6 +156,17 @@ class FormAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """A decision on what the agent may only do if it is approved: a plan."""
+
+    yes: Annotated[bool, "Whether it may be done.", Short()]
+    asked: Annotated[
+        str, "Only if this regular expression is found in what is to be done, a plan's steps."
+    ] = ""
+    why: Annotated[str, "Why; a refusal is recorded with it."] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatedUser:
     """A user who is a second loop, with a model, tools and a budget of their own."""
 
@@ -198,6 +175,9 @@ class SimulatedUser:
     opening: Annotated[str, "Their first words, if they are given."] = ""
     stop: Annotated[str, "The word that ends the conversation.", AtLeast(1)] = "###STOP###"
     turns: Annotated[int, "How often they speak at most.", AtLeast(1)] = 10
+    script: Annotated[
+        tuple[ScriptStep, ...], "What a scripted `model` of theirs replies, over all turns."
+    ] = ()
     limits: Annotated[Limits, "Their budgets, for each time they speak."] = field(
         default_factory=Limits
     )
@@ -270,6 +250,12 @@ class Case:
     answers: Annotated[
         tuple[FormAnswer, ...],
         "For forms of tools: the first whose `asked` fits; if none does, it is declined.",
+    ] = ()
+    script: Annotated[
+        tuple[ScriptStep, ...], "Beside a `user`: what a scripted agent replies, over all turns."
+    ] = ()
+    approvals: Annotated[
+        tuple[Approval, ...], "For plans: the first whose `asked` fits; if none does, it is no."
     ] = ()
     withhold: Annotated[tuple[Withheld, ...], "Tools that later turns offer first."] = ()
     injections: Annotated[tuple[Injection, ...], "Texts put where an attacker could."] = ()

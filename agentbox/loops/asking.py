@@ -51,7 +51,7 @@ def ask(
         return Said(Message("assistant"), limit=full)
     reply = yield Ask(log.view(), tools, output)
     if isinstance(reply, LimitReached):
-        said = _last_word((yield Ask(log.view(), (), output)), reply.name)
+        said = _last_word((yield Ask(log.view(), (), output, last_word=True)), reply.name)
     elif isinstance(reply, Failed):
         said = Said(Message("assistant"), stop="failed", error=reply.message)
     else:

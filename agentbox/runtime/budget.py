@@ -75,8 +75,7 @@ class Budget:
     def _admit(self, placed: Placed) -> str:
         request = placed.request
         if isinstance(request, Ask):
-            is_word = not request.tools and not request.aside
-            return self._admit_ask(placed.actor, is_word=is_word)
+            return self._admit_ask(placed.actor, is_word=request.last_word)
         if isinstance(request, CallOne):
             return self._admit_call(placed.actor, request)
         if isinstance(request, Enter):
@@ -92,7 +91,7 @@ class Budget:
         return [account for account in self._accounts if account and account.actor == actor]
 
     def _admit_ask(self, actor: Actor, *, is_word: bool) -> str:
-        """Admit a model call; at a limit only one that can be a last word."""
+        """Admit a model call; at a limit only the one that asks for a last word."""
         accounts = self._open(actor)
         for account in accounts:
             account.hit = account.hit or account.spent(self._clock.offset)

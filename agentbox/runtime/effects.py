@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
@@ -65,6 +65,10 @@ User: TypeAlias = Callable[[str], Awaitable[UserSaid]]
 
 Form: TypeAlias = Callable[[Elicit], Awaitable[Elicited]]
 """Gives what the user does with a form that a tool shows them in the middle of a call."""
+
+Approver: TypeAlias = Callable[[Approve], Awaitable[Approved]]
+"""Decides whether what an agent asks to do may be done."""
+
 Look: TypeAlias = Callable[[Observation, Position], Awaitable[Observed]]
 """Looks at the world for a check; what it does for that is recorded under the position."""
 
@@ -85,6 +89,11 @@ async def declined(_: Elicit) -> Elicited:
     return Elicited()
 
 
+async def unapproved(_: Approve) -> Approved:
+    """Approve nothing."""
+    return Approved(yes=False, why="nobody is there to approve")
+
+
 async def nothing_seen(observation: Observation, at: Position) -> Observed:  # noqa: ARG001 - a Look
     """See nothing: a world of loops and tools alone."""
     return Observed(error="there is nobody to look")
@@ -103,6 +112,7 @@ class World:
     tick: float = 0.0
     look: Look = nothing_seen
     form: Form = declined
+    approver: Approver = unapproved
     max_result_bytes: Mapping[str, int] = field(default_factory=dict[str, int])
     """The most of a result that is shown, by a tool's name or glob."""
     relisting: Relisting | None = None
@@ -309,9 +319,9 @@ class Effects:
         return seen
 
     async def _approve(self, placed: Placed, request: Approve) -> Reply:
-        decision = Approved(yes=False, why="nobody is there to approve")
-        data = {"what": request.what, "detail": request.detail, "yes": False, "why": decision.why}
-        self._recorder.emit(placed.at, "approval", data)
+        decision = await self._world.approver(request)
+        asked = {"what": request.what, "detail": request.detail}
+        self._recorder.emit(placed.at, "approval", asked | asdict(decision))
         return decision
 
     async def _note(self, placed: Placed, note: Note) -> Reply:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from agentbox.core.messages import Message, ToolCall, ToolSpec
-from agentbox.core.requests import Actor, Elicit, Elicited, Observation, UserSaid
+from agentbox.core.requests import (
+    Actor,
+    Approve,
+    Approved,
+    Elicit,
+    Elicited,
+    Observation,
+    UserSaid,
+)
 from agentbox.core.scenario import (
     Audience,
     Case,
@@ -22,7 +31,7 @@ from agentbox.core.trace import Position
 from agentbox.judge import distinct, observations_of
 from agentbox.loops import Briefing
 from agentbox.loops.conversation import END, START, SecondLoop, Setting
-from agentbox.runtime import Form, User
+from agentbox.runtime import Approver, Form, User
 
 
 def setting_of(scenario: Scenario, specs: Sequence[ToolSpec]) -> Setting:
@@ -166,6 +175,19 @@ def form_of(case: Case) -> Form:
         return Elicited("decline")
 
     return form
+
+
+def approver_of(case: Case) -> Approver:
+    """Return who decides in a case: the first of its approvals that fits what is to be done."""
+
+    async def approver(asked: Approve) -> Approved:
+        words = json.dumps(asked.detail, ensure_ascii=False, default=str)
+        for each in case.approvals:
+            if re.search(each.asked, f"{asked.what} {words}", re.IGNORECASE):
+                return Approved(each.yes, each.why)
+        return Approved(yes=False, why="no entry of `approvals` fits")
+
+    return approver
 
 
 def _words(turn: Turn, heard: str) -> str | None:

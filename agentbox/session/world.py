@@ -18,7 +18,7 @@ from agentbox.session.looking import Looking, Sight
 from agentbox.session.models import models_of
 from agentbox.session.resolving import resolve
 from agentbox.session.sources import Host, Sources
-from agentbox.session.staging import form_of, offers_of, user_of
+from agentbox.session.staging import approver_of, form_of, offers_of, user_of
 from agentbox.toolboxes import Filtered, Injected, Merged
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ async def opened(
             scenario.tick,
             look,
             form_of(scenario.case),
+            approver_of(scenario.case),
             scenario.max_result_bytes,
             Relisting(servers.relist, offers_of(scenario)) if servers else None,
         )

@@ -93,8 +93,10 @@ class Binder:
         counted = not isinstance(value, int | float)
         if (len(value) if counted else value) >= key.least.minimum:
             return value
-        least = f"must be at least {key.least.minimum:g}, but it is {node.text}"
-        self._problems.add(node.mark, f"{what} {'is empty' if counted else least}", note=key.doc)
+        wrong = f"must be at least {key.least.minimum:g}, but it is {node.text}"
+        if counted:
+            wrong = f"has {len(value)} of at least {key.least.minimum:g}" if value else "is empty"
+        self._problems.add(node.mark, f"{what} {wrong}", note=key.doc)
         return BAD
 
     # -- by type ---------------------------------------------------------------------------------

@@ -111,6 +111,16 @@ def test_an_inner_scope_spends_the_outer_ones_budget_too() -> None:
     assert len(stage.events("model.request")) == 4
 
 
+def test_an_agent_without_tools_has_no_step_beyond_its_limit_but_the_last_word() -> None:
+    stage = staged(
+        lambda m, t: "word", Tools({}, ()), turns=("a", "b", "c"), limits=Limits(steps=2)
+    )
+    assert stage.end == End("limit", "word", {"limit": "steps"})
+    assert len(stage.events("model.request")) == 3
+    (refused,) = stage.events("budget.refused")
+    assert refused.at == "c:case/t3/s1"
+
+
 def test_a_scope_that_is_left_no_longer_counts() -> None:
     def twice() -> Loop:
         for _ in range(2):

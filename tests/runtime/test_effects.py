@@ -234,7 +234,7 @@ def test_a_tick_moves_virtual_time_with_every_request() -> None:
     ]
 
 
-def test_nobody_is_there_to_approve_yet() -> None:
+def test_where_nobody_is_there_to_approve_nothing_is_approved() -> None:
     decisions: list[Approved] = []
 
     def careful() -> Loop:

@@ -160,6 +160,46 @@ cases:
     assert verdict.stats.steps == 2
 
 
+def test_a_simulated_user_and_their_agent_may_both_be_scripted_over_all_turns(played) -> None:
+    head = HEAD.replace('{provider: python, function: "model.py:reply"}', "{provider: scripted}")
+    text = """
+audiences: {put: user}
+cases:
+  - name: a
+    script:
+      - {say: "Put a value at k, please."}
+      - {when: "for k", call: look, args: {key: k}}
+      - {when: v9, say: It is v9.}
+    user:
+      prompt: You have a value.
+      model: {provider: scripted}
+      script:
+        - {say: I want to be rid of my value.}
+        - {when: please, call: put, args: {key: k, value: v9}}
+        - {when: "^put k", say: "Done, look for k."}
+        - {when: v9, say: "Thank you. ###STOP###"}%s
+    checks: [{says: It is v9.}]
+"""
+    (verdict,) = played(text % "", head=head)
+    assert verdict.outcome == "passed", verdict
+    assert [e.at for e in played.events(verdict, "tool.request")] == [
+        "u:a/t2/s1/call1",
+        "c:a/t2/s1/call1",
+    ]
+    (verdict,) = played(text % "\n        - {say: never said}", head=head)
+    assert [problem.message for problem in verdict.problems] == [
+        "s.yaml::a, the user's script's step 5 was never taken"
+    ]
+    (verdict,) = played(text.replace('v9, say: "Thank', 'v8, say: "Thank') % "", head=head)
+    (problem,) = verdict.problems
+    assert problem.message.startswith("s.yaml::a, the user's script has run out at u:a/t3/s1;")
+    assert problem.hint.startswith("give it a step 5: ")
+    (verdict,) = played(text.replace("{key: k}}", "{key: $call9}}") % "", head=head)
+    assert verdict.problems[0].message == (
+        "s.yaml::a, the agent's script, step 2: `$call9` refers to nothing"
+    )
+
+
 def test_a_simulated_user_whose_model_is_late_makes_the_case_errored(played) -> None:
     model = """
 import asyncio
@@ -400,8 +440,57 @@ def reply(messages, tools):
     assert made.data["steps"][0]["goal"] == "look at k"
 
 
+APPROVED = """
+model: {provider: scripted}
+agent: {loop: plan_execute, plan: {approve: true}}
+cases:
+  - name: a
+    approvals: [{asked: 'put\\b', yes: false, why: nobody may write}, true]
+    turns:
+      - user: What is at k?
+        script:
+          - {say: '{"steps": [{"id": "s1", "goal": "%s k", "evidence": "v"}]}'}
+%s
+"""
+RUN = """\
+          - {call: look, args: {key: k}}
+          - {say: "%s"}
+          - {say: '%s'}
+%s
+"""
+
+
+def test_a_plan_is_executed_where_it_is_approved_and_not_where_it_is_refused(played) -> None:
+    head = HEAD.replace('model: {provider: python, function: "model.py:reply"}\n', "")
+    (verdict,) = played(APPROVED % ("look at", RUN % ("Nothing.", "Nothing.", "")), head=head)
+    assert (verdict.outcome, verdict.end) == ("passed", "answered")
+    (approval,) = played.events(verdict, "approval")
+    assert (approval.data["what"], approval.data["yes"]) == ("plan", True)
+    (verdict,) = played(APPROVED % ("put", ""), head=head)
+    assert (verdict.outcome, verdict.end) == ("passed", "refused")
+    assert played.events(verdict, "tool.request") == []
+    (approval,) = played.events(verdict, "approval")
+    assert (approval.data["yes"], approval.data["why"]) == (False, "nobody may write")
+    assert approval.data["detail"]["steps"][0]["goal"] == "put k"
+
+
+def test_a_revised_plan_has_to_be_approved_anew_and_what_no_rule_fits_is_refused(played) -> None:
+    head = HEAD.replace('model: {provider: python, function: "model.py:reply"}\n', "")
+    revised = '{"steps": [{"id": "s2", "goal": "put k", "evidence": "v"}]}'
+    script = RUN % ("FAILED: nothing is there", revised, "")
+    (verdict,) = played(APPROVED % ("look at", script), head=head)
+    assert [event.data["yes"] for event in played.events(verdict, "approval")] == [True, False]
+    assert verdict.end == "refused"
+    assert len(played.events(verdict, "tool.request")) == 1
+    text = APPROVED.replace(", true]", "]") % ("look at", "")
+    (verdict,) = played(text, head=head)
+    (approval,) = played.events(verdict, "approval")
+    assert (approval.data["yes"], approval.data["why"]) == (False, "no entry of `approvals` fits")
+
+
 SCRIPTED = "{name: a, turns: [{user: x, script: [%s]}], model: {provider: scripted}}"
 FUNCTION = '{provider: python, function: "model.py:reply"}'
+PLANNED = "{name: a, turns: [x], agent: {loop: plan_execute, plan: {%s}}}"
 SIMULATED = "{name: a, user: {prompt: x, model: %s}}"
 
 
@@ -448,12 +537,21 @@ SIMULATED = "{name: a, user: {prompt: x, model: %s}}"
             "{name: a, turns: [x], setup: [{tool: b, args: {c: 1}, malformed: x}]}",
             "`args` stands beside `malformed`",
         ),
-        (SIMULATED % "{provider: scripted}", "the user's model is scripted, and beside"),
+        (SIMULATED % "{provider: scripted}", "this user has no `script`"),
+        ((SIMULATED % FUNCTION)[:-1] + ", script: [{say: x}]}", "`script` is for a model of the"),
+        ("{name: a, turns: [x], script: [{say: x}]}", "a case without a simulated `user`"),
+        ("{name: a, turns: [x], approvals: [true]}", "nothing asks for `approvals` here"),
+        (PLANNED % "approve: true", "nobody approves the plan of this case"),
+        ((PLANNED % "")[:-1] + ", approvals: [true]}", "nothing asks for `approvals` here"),
+        (
+            (PLANNED % "approve: true")[:-1] + ", approvals: [{yes: true, asked: '['}]}",
+            "no regular expression",
+        ),
         (SIMULATED % "{provider: python}", "`model` has no `function`"),
         (SIMULATED % "{provider: python, function: nope}", '`function` cannot be "nope"'),
         (
             (SIMULATED % FUNCTION)[:-1] + ", model: {provider: scripted}}",
-            "the agent's model is scripted, and beside",
+            "this case has no `script`",
         ),
     ],
 )

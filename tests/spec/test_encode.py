@@ -73,6 +73,15 @@ def test_what_is_written_reads_as_the_same_scenario(project, changed, sample):
             "provider: openai, model: m, base_url: http://localhost/v1, api: responses, key: K, "
             "stream: true, strict: true, calls: text, settings: {reasoning_effort: low, stop: [a]}",
         ),
+        changed("loop: react", "plan: {approve: true}\n  loop: mine.loops:plan").replace(
+            "    tags:",
+            "    approvals: [false, {yes: true, asked: look, why: harmless}]\n    tags:",
+        ),
+        changed("provider: python, function: models/support.py:reply", "provider: scripted").split(
+            "    turns:"
+        )[0]
+        + "    user: {prompt: x, model: {provider: scripted}, script: [{say: a}]}\n"
+        "    script: [{call: b}, {say: c}]\n",
         changed("{name: Dana, plan: enterprise}", "{a: [null, {b: 1.5}], c: false}"),
     ]
     for text in texts:

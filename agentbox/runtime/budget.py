@@ -29,6 +29,8 @@ class _Account:
     tokens: int = 0
     cost_usd: float = 0.0
     hit: str = ""
+    told: bool = False
+    """Whether the loop knows: only then may it ask for a last word."""
     last_word: bool = False
     unknown: set[str] = field(default_factory=set[str])
     """Limits that cannot be kept, for a model did not tell what it used."""
@@ -45,6 +47,11 @@ class _Account:
         if limits.seconds is not None and now - self.started >= limits.seconds:
             return "seconds"
         return ""
+
+    def grants(self, ask: Ask) -> bool:
+        """Whether a call is the last word that a limit which is hit allows."""
+        is_word = not ask.tools and not ask.aside
+        return is_word and self.told and not self.last_word and self.hit not in _NO_LAST_WORD
 
 
 class Budget:
@@ -75,8 +82,7 @@ class Budget:
     def _admit(self, placed: Placed) -> str:
         request = placed.request
         if isinstance(request, Ask):
-            is_word = not request.tools and not request.aside
-            return self._admit_ask(placed.actor, is_word=is_word)
+            return self._admit_ask(placed.actor, request)
         if isinstance(request, CallOne):
             return self._admit_call(placed.actor, request)
         if isinstance(request, Enter):
@@ -91,17 +97,19 @@ class Budget:
         """Return the accounts that this actor spends from; the harness spends from none."""
         return [account for account in self._accounts if account and account.actor == actor]
 
-    def _admit_ask(self, actor: Actor, *, is_word: bool) -> str:
-        """Admit a model call; at a limit only one that can be a last word."""
+    def _admit_ask(self, actor: Actor, ask: Ask) -> str:
+        """Admit a model call; at a limit only the last word of a loop that was told of it."""
         accounts = self._open(actor)
         for account in accounts:
             account.hit = account.hit or account.spent(self._clock.offset)
-            if account.hit and (not is_word or account.last_word or account.hit in _NO_LAST_WORD):
-                return account.hit
-        for account in accounts:
-            account.last_word = bool(account.hit)
+        full = [account for account in accounts if account.hit]
+        refused = next((account.hit for account in full if not account.grants(ask)), "")
+        for account in full:
+            account.told = account.told or not ask.aside
+            account.last_word = account.last_word or not refused
+        for account in () if refused else accounts:
             account.steps += 1
-        return ""
+        return refused
 
     def _admit_call(self, actor: Actor, request: CallOne) -> str:
         if request.index == 0:

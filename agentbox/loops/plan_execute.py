@@ -12,11 +12,11 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypeAlias
 
-from agentbox.core.messages import Json, Message
+from agentbox.core.messages import Json, Message, json_in
 from agentbox.core.requests import End, Enter, Leave, Loop, Note, Reply, Request, Said, Task
 from agentbox.loops.asking import approve, ask, end_of
 from agentbox.loops.react import react
-from agentbox.loops.typed import correction, misfits, parsed
+from agentbox.loops.typed import correction, misfits
 from agentbox.schema import shape_of
 
 Status: TypeAlias = Literal["pending", "done", "failed"]
@@ -132,7 +132,7 @@ def _plan(task: Task, words: str) -> Generator[Request, Reply, list[PlanStep]]:
     errors = misfits(_SHAPE, said.message.text)
     if errors:
         raise _Stopped(End("failed", said.message.text, {"error": f"no plan: {'; '.join(errors)}"}))
-    return [PlanStep(**step) for step in parsed(said.message.text)["steps"]]
+    return [PlanStep(**step) for step in json_in(said.message.text)["steps"]]
 
 
 def _said(task: Task) -> Generator[Request, Reply, Said]:

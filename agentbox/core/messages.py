@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypeGuard, overload
+from typing import Any, Literal, NoReturn, TypeAlias, TypeGuard, overload
 
 from agentbox.core.errors import nearest
 from agentbox.core.window import ContextWindow, tokens_in
@@ -23,6 +24,24 @@ def is_object(value: Json) -> TypeGuard[dict[str, Json]]:
 def is_list(value: Json) -> TypeGuard[list[Json]]:
     """Return whether a JSON value is a list."""
     return isinstance(value, list)
+
+
+_FENCED = re.compile(r"```\w*\s*(.*?)\s*```", re.DOTALL)
+
+
+def json_in(text: str) -> Json:
+    """Return the JSON that a model's text is, a code fence around it taken off.
+
+    Raises:
+        ValueError: it is no JSON.
+        RecursionError: it is nested too deep to be read.
+    """
+    fenced = _FENCED.fullmatch(text.strip())
+    return json.loads(fenced[1] if fenced else text, parse_constant=_no_number)
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
 
 
 Status: TypeAlias = Literal[

@@ -229,7 +229,9 @@ class Repeat:
     """Plays of one case; the seed grows by one with each."""
 
     runs: Annotated[int, "How often.", AtLeast(1), Short()] = 1
-    require: Annotated[int | None, "How many must pass; all, if not said.", AtLeast(0)] = None
+    require: Annotated[
+        int | None, "How many must pass; all, if not said. With 0 it is only measured.", AtLeast(0)
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

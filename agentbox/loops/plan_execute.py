@@ -12,11 +12,11 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypeAlias
 
-from agentbox.core.messages import Json, Message, ToolSpec
+from agentbox.core.messages import Json, Message, ToolSpec, json_in
 from agentbox.core.requests import End, Enter, Leave, Loop, Note, Reply, Request, Said, Task
 from agentbox.loops.asking import approve, ask, end_of
 from agentbox.loops.react import react
-from agentbox.loops.typed import correction, misfits, parsed
+from agentbox.loops.typed import correction, misfits
 from agentbox.schema import shape_of
 
 Status: TypeAlias = Literal["pending", "done", "failed"]
@@ -130,7 +130,7 @@ def _plan(task: Task, words: str) -> Generator[Request, Reply, list[PlanStep]]:
     errors = _misfits(said.message.text)
     if errors:
         raise _Stopped(End("failed", said.message.text, {"error": f"no plan: {'; '.join(errors)}"}))
-    return [PlanStep(**step) for step in parsed(said.message.text)["steps"]]
+    return [PlanStep(**step) for step in json_in(said.message.text)["steps"]]
 
 
 def _offered(tools: Sequence[ToolSpec]) -> str:
@@ -142,7 +142,7 @@ def _offered(tools: Sequence[ToolSpec]) -> str:
 def _misfits(text: str) -> tuple[str, ...]:
     """Return what keeps a text from being a plan: each step must have an id of its own."""
     errors = misfits(_SHAPE, text)
-    ids = [] if errors else [step["id"] for step in parsed(text)["steps"]]
+    ids = [] if errors else [step["id"] for step in json_in(text)["steps"]]
     twice = sorted({each for each in ids if ids.count(each) > 1})
     return errors or tuple(f"$.steps: two steps have the id {each!r}" for each in twice)
 

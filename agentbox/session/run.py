@@ -12,7 +12,7 @@ from typing import TypeAlias, cast
 from agentbox.core.clock import Clock
 from agentbox.core.errors import AgentboxError, AuthorError, Problem, WorldError, place_of
 from agentbox.core.messages import Json, ToolSpec, is_list, is_object
-from agentbox.core.scenario import Scenario
+from agentbox.core.scenario import Repeat, Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
 from agentbox.core.verdict import CheckResult, Outcome, Verdict
 from agentbox.core.version import VERSION
@@ -225,9 +225,13 @@ def verdict_on(
         stats_of(events),
         trace.path,
         group=f"{scenario.path}::{replace(case, round=0).label}" if case.round else "",
-        require=case.repeat.require or case.repeat.runs,
+        require=_required(case.repeat),
         facts=facts,
     )
+
+
+def _required(repeat: Repeat) -> int:
+    return repeat.runs if repeat.require is None else repeat.require
 
 
 def _attacks(

@@ -21,6 +21,7 @@ def obey_case(case: Node, whole: Node, ground: Ground) -> None:
     """Check a case; `whole` is its file with the case laid over it."""
     _who_speaks(case, ground)
     _user(case, whole, ground)
+    _repeat(case, ground)
     for turn in _items(case, "turns"):
         _turn(turn, ground, scripted=_is_scripted(whole))
     for call in _items(case, "setup"):
@@ -56,6 +57,19 @@ def _approvals(case: Node, whole: Node, ground: Ground) -> None:
         ground.problems.add(mark, "nothing asks for `approvals` here", note=note)
     for each in _items(case, "approvals"):
         _regex(each.get("asked"), "asked", ground)
+
+
+def _repeat(case: Node, ground: Ground) -> None:
+    repeat = case.get("repeat")
+    runs, require = (repeat.get(key) if repeat else None for key in ("runs", "require"))
+    if not (require and require.kind == "int" and isinstance(require.value, int)):
+        return
+    most = runs.value if runs and isinstance(runs.value, int) else 1
+    if require.value > most:
+        times = "once" if most == 1 else f"{most} times"
+        message = f"`require` is {require.value}, and the case is played {times}"
+        note = "it could never pass: raise `runs`, or require less"
+        ground.problems.add(require.mark, message, note=note)
 
 
 def _who_speaks(case: Node, ground: Ground) -> None:

@@ -59,10 +59,26 @@ def test_a_simulated_user_with_an_opening_says_it_unasked_and_hears_the_answer()
     assert [message.text for message in users.messages][1:] == ["My order?", "It is here."]
 
 
-def test_a_simulated_user_whose_model_gives_no_answer_ends_nothing_well() -> None:
-    replies = [Done(), Done(), Failed("overloaded", "retryable"), Done()]
-    with pytest.raises(WorldError, match="the user's model failed in turn 1: overloaded"):
-        play(conversation(react, Setting(user=DANA)), replies)
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ([Failed("overloaded", "retryable")], "failed in turn 1: overloaded"),
+        ([LimitReached("seconds")] * 2, "ran into a limit of theirs in turn 1: seconds"),
+        ([Said(say("No."), stop="refusal")], r"refused to speak in turn 1: No\."),
+    ],
+)
+def test_a_simulated_user_whose_model_gives_no_words_ends_nothing_well(
+    said: list[Reply], why: str
+) -> None:
+    with pytest.raises(WorldError, match=f"the user's model {why}"):
+        play(conversation(react, Setting(user=DANA)), [Done(), Done(), *said, Done()])
+
+
+@pytest.mark.parametrize("user", [None, DANA])
+def test_a_conversation_in_which_nobody_speaks_is_none_to_judge(user: SecondLoop | None) -> None:
+    silence = _turn("###") if user else [UserSaid(None)]
+    with pytest.raises(WorldError, match="the user never spoke"):
+        play(conversation(react, Setting(user=user)), [Done(), *silence])
 
 
 def test_a_setup_call_is_made_before_the_first_turn_and_seen_by_no_model() -> None:

@@ -331,6 +331,16 @@ cases:
     assert len(only) == 1
 
 
+def test_every_mistake_in_a_matrix_is_told(played) -> None:
+    with pytest.raises(AuthorError) as failed:
+        played("cases:\n  - {name: a, turns: [x], matrix: {sed: [1], name: [b], seed: []}}\n")
+    assert [problem.message for problem in failed.value.problems] == [
+        "`sed` is nothing that a case can override",
+        "`name` is nothing that a case can override",
+        "`seed` has no values",
+    ]
+
+
 def test_repeats_pass_when_as_many_pass_as_are_required(played) -> None:
     model = """
 from agentbox import call, say
@@ -358,6 +368,7 @@ cases:
         (2, pytest.approx(5 / 6), pytest.approx(1 / 6)),
     ]
     assert exit_code(played(text % 3, model)) == 1
+    assert exit_code(played(text.replace("odd", "never") % 0, model)) == 0  # only measured
     assert Path(verdicts[0].trace).name == "s__a__r1.jsonl"
 
 
@@ -514,6 +525,12 @@ SIMULATED = "{name: a, user: {prompt: x, model: %s}}"
         ),
         ("{name: a, turns: [{user: x}], answers: [{actoin: cancel}]}", "unknown key `actoin`"),
         ("{name: a, turns: [{user: x}], matrix: {sed: [1]}}", "nothing that a case can override"),
+        ("{name: a, turns: [x], matrix: {seed: []}}", "`seed` has no values"),
+        (
+            "{name: a, turns: [x], repeat: {runs: 2, require: 3}}",
+            "`require` is 3, and the case is played 2 times",
+        ),
+        ("{name: a, turns: [x], repeat: {require: 2}}", "and the case is played once"),
         ("{name: a, turns: [{user: x}], model: {provider: scripted}}", "has no `script`"),
         ("{name: a, turns: [{user: x}], model: {provider: python, functon: a}}", "unknown key"),
         ((SIMULATED % FUNCTION)[:-1] + ", turns: [x]}", "`user` stands beside `turns`"),

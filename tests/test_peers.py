@@ -299,10 +299,10 @@ ALWAYS = {
     "most: {}": "`most`: give one of `steps`, ",
     "trajectory: {calls: [], extra: allow}": "no calls with `extra: allow` always holds",
     "parallel: []": "`parallel` is empty",
-    "parallel: [look]": "`parallel` has 1 of at least 2",
+    "parallel: [look]": "`parallel` must have at least 2 entries, but it has 1",
     "token_share: {slot: now, most: 2}": "`most: 2` is more than the whole prompt, which is 1",
     "tool_state: {tool: look}": "say what it must be: give `equals`, `contains` or `path`",
-    "unchanged: {}": "give one of `resource`, `tool`, `sql`, `file`",
+    "unchanged: {}": "give exactly one of `resource`, `tool`, `sql`, `file`",
     "same_as_gold: {calls: [], tool: {tool: look}}": "`calls` is empty",
 }
 

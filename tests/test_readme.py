@@ -114,7 +114,8 @@ def test_the_server_and_tool_examples_are_read(tmp_path: Path) -> None:
     host = Host(tmp_path, {})
     (scenario,) = read_scenarios(tmp_path / "s.yaml", KINDS, host.root, host.environ)
     assert list(scenario.servers) == ["accounts", "search", "notes"]
-    tool = next(block for block in re.findall(r"```json\n(.*?)```", README, re.DOTALL))
+    blocks = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    tool = next(block for block in blocks if "implementation" in block)
     box = read_definitions(tool, "t.json", json.loads, Network({"RATES_KEY": "x"}))
     assert [spec.name for spec in box.specs()] == ["quote"]
 

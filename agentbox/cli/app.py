@@ -103,12 +103,16 @@ def judge(*, run: str, scenario: str, runs: str, as_json: bool) -> int:
 
 
 @app.command()
-def schema() -> int:
+@click.option("--reference", is_flag=True, help="Every key as tables in Markdown instead.")
+def schema(*, reference: bool) -> int:
     """Print the JSON Schema of a scenario file."""
     from agentbox.cli.output import print_json  # noqa: PLC0415 - on demand
     from agentbox.session import KINDS  # noqa: PLC0415 - on demand
-    from agentbox.spec import scenario_schema  # noqa: PLC0415 - on demand
+    from agentbox.spec import reference_text, scenario_schema  # noqa: PLC0415 - on demand
 
+    if reference:
+        click.echo(reference_text(KINDS), nl=False)
+        return 0
     print_json(scenario_schema(KINDS))
     return 0
 

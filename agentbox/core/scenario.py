@@ -290,7 +290,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario file; as the reader returns it, one case of it with all that applies to it."""
+    """A scenario file: its cases, and what applies to all of them."""
 
     version: Annotated[Literal[1], "The format's version."]
     now: Annotated[str, "The pinned time, RFC 3339: `2026-03-20T14:30:00Z`."]

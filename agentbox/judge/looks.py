@@ -86,7 +86,7 @@ def place_of(params: Somewhere) -> Observation:
     places = (params.resource, params.tool, params.sql, params.file)
     looks = [place.look for place in places if place is not None]
     if len(looks) != 1:
-        raise ValueError("give one of `resource`, `tool`, `sql`, `file`")
+        raise ValueError("give exactly one of `resource`, `tool`, `sql`, `file`")
     return looks[0]
 
 

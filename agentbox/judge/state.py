@@ -90,7 +90,7 @@ class Sql:
     def __post_init__(self) -> None:
         """Refuse what asks nothing, what asks twice, and rows that are none."""
         if (self.rows is None) == (self.count is None):
-            raise ValueError("give one of `rows`, `count`")
+            raise ValueError("give exactly one of `rows`, `count`")
         for row in self.rows or ():
             if not isinstance(row, list | tuple | Mapping):
                 message = f"a row is a list or a mapping, but this is {shown(row)}"

@@ -190,7 +190,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 def _refuse_unclear(params: Says | NeverSays) -> None:
     given = [each for each in (params.text, params.any, params.all) if each]
     if len(given) != 1:
-        raise ValueError("give one of `text`, `any`, `all`")
+        raise ValueError("give exactly one of `text`, `any`, `all`")
     if "" in _wanted(params):
         raise ValueError("a text is empty: every message contains that")
 

@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import is_dataclass
 from typing import Any, Final, Literal, get_args, get_origin
 
-from agentbox.core.errors import nearest
-from agentbox.core.scenario import CheckSpec, Kinds, Level
-from agentbox.spec.nodes import Node, cut, seen
+from agentbox.core.errors import Mark, nearest
+from agentbox.core.scenario import AtLeast, CheckSpec, Kinds, Level
+from agentbox.spec.nodes import Kind, Node, cut, seen
 from agentbox.spec.problems import Problems
+from agentbox.spec.scalars import resolved
 from agentbox.spec.shapes import Key, keys_of, kinds_of, long_form, options, short_of
 
 BAD: Final = object()
@@ -27,6 +28,7 @@ _WORDS: Mapping[Any, str] = {
     tuple: "a list",
 }
 _TRUTHS = ("yes", "no", "on", "off")
+_BRACKETS = ("[", "{")
 
 
 class Binder:
@@ -79,10 +81,11 @@ class Binder:
         for name, key in keys.items():
             if name in node.entries and name not in also:
                 given[name] = self.field(key, node.entries[name].value, f"`{name}`")
+            elif name in meant:
+                given[name] = BAD
             elif key.required and name not in also:
                 given[name] = BAD
-                if name not in meant:
-                    self._refuse_missing(key, node, what)
+                self._refuse_missing(key, node, what)
         return given
 
     def field(self, key: Key, node: Node, what: str) -> Any:
@@ -93,9 +96,7 @@ class Binder:
         counted = not isinstance(value, int | float)
         if (len(value) if counted else value) >= key.least.minimum:
             return value
-        wrong = f"must be at least {key.least.minimum:g}, but it is {node.text}"
-        if counted:
-            wrong = f"has {len(value)} of at least {key.least.minimum:g}" if value else "is empty"
+        wrong = _too_short(len(value), key.least) if counted else _too_small(node, key.least)
         self._problems.add(node.mark, f"{what} {wrong}", note=key.doc)
         return BAD
 
@@ -187,7 +188,9 @@ class Binder:
         home = self._home(key.text) if cls in self._homes else ""
         note = f"it belongs in {home}" if home else suggest(key.text, allowed)
         self._problems.add(key.mark, f"unknown key `{cut(key.text)}` in {what}", note=note)
-        return "" if home else nearest(key.text, list(allowed))
+        meant = "" if home else nearest(key.text, list(allowed))
+        self._problems.misspelt(meant)
+        return meant
 
     def _home(self, name: str) -> str:
         return next((home for cls, home in self._homes.items() if name in keys_of(cls)), "")
@@ -199,13 +202,23 @@ class Binder:
 
     def _refuse_type(self, kind: Any, node: Node, what: str) -> None:
         message = f"{what} must be {_expected(kind)}, but it is {seen(node)}"
-        self._problems.add(node.mark, message, note=_remedy(kind, node))
+        opened = self._problems.line(node.mark)[node.mark.column - 1 : node.mark.column]
+        self._problems.add(node.mark, message, note=_remedy(kind, node, opened))
 
 
 def suggest(name: str, allowed: Collection[str]) -> str:
     """Return the nearest valid name as a question; failing that, all of them."""
     found = nearest(name, list(allowed))
     return f"did you mean `{found}`?" if found else f"one of: {', '.join(allowed)}"
+
+
+def _too_short(length: int, least: AtLeast) -> str:
+    wanted = f"must have at least {least.minimum:g} entries, but it has {length}"
+    return wanted if length else "is empty"
+
+
+def _too_small(node: Node, least: AtLeast) -> str:
+    return f"must be at least {least.minimum:g}, but it is {node.text}"
 
 
 def _expected(kind: Any) -> str:
@@ -222,14 +235,32 @@ def _words_of(option: Any) -> list[str]:
     return [*bare, _WORDS.get(get_origin(option) or option, "a mapping")]
 
 
-def _remedy(kind: Any, node: Node) -> str:
+def _remedy(kind: Any, node: Node, opened: str) -> str:
+    """Return what may mend a value; `opened` is the character it begins with in the file."""
     taken = frozenset[str]().union(*(kinds_of(option) for option in options(kind)))
-    if node.kind in ("bool", "int", "float") and "str" in taken:
+    if _text(kind) and node.kind in ("bool", "int", "float"):
         return f'quote it: "{cut(node.text)}"'
-    if node.kind == "str" and "bool" in taken and node.text.lower() in _TRUTHS:
+    if _text(kind) and opened in _BRACKETS and "list" not in taken:
+        return "quote text that begins with a bracket"
+    if "bool" in taken and node.text.lower() in _TRUTHS:
         return "write true or false"
-    if node.kind == "str" and node.quoted and taken & {"int", "float", "bool"}:
+    if node.quoted and _unquoted(node.text) in taken:
         return "remove the quotes"
     if "list" in taken and node.kind != "null":
         return "a list is written [a, b], or as lines that begin with `- `"
-    return ""
+    records = [each for each in options(kind) if is_dataclass(each) and node.kind != "null"]
+    return f"its keys: {', '.join(keys_of(records[0]))}" if records else ""
+
+
+def _text(kind: Any) -> bool:
+    """Return whether a type takes any text: a choice takes only some."""
+    shorts = (short_of(each) for each in options(kind) if is_dataclass(each))
+    return str in options(kind) or any(str in options(short.type) for short in shorts if short)
+
+
+def _unquoted(text: str) -> Kind:
+    """Return the kind of value that a text would be without its quotes."""
+    try:
+        return Node(resolved(text), Mark("")).kind
+    except ValueError:
+        return "str"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from agentbox.spec.nodes import Node
-from agentbox.spec.rules import Ground, obey_model
+from agentbox.spec.rules import Ground, obey_model, provider_of
 
 _REPLIES = ("say", "call", "calls")
 _NEVER = {
@@ -22,8 +22,9 @@ def obey_case(case: Node, whole: Node, ground: Ground) -> None:
     _who_speaks(case, ground)
     _user(case, whole, ground)
     _repeat(case, ground)
+    provider = provider_of(whole.get("model"), ground)
     for turn in _items(case, "turns"):
-        _turn(turn, ground, scripted=_is_scripted(whole))
+        _turn(turn, ground, provider)
     for call in _items(case, "setup"):
         _apart(call, ground)
     for answer in _items(case, "answers"):
@@ -74,7 +75,7 @@ def _repeat(case: Node, ground: Ground) -> None:
 
 def _who_speaks(case: Node, ground: Ground) -> None:
     turns, user = case.get("turns"), case.get("user")
-    if turns is None and user is None:
+    if turns is None and user is None and ground.problems.missing("turns", "user"):
         note = "give it `turns`, or a simulated `user`"
         ground.problems.add(case.mark, "nobody speaks in this case", note=note)
     elif turns is not None and user is not None:
@@ -96,16 +97,12 @@ def _user(case: Node, whole: Node, ground: Ground) -> None:
     model = user.get("model")
     if model:
         obey_model(model, whole, ground)
-    _script(case, "this case", ground, scripted=_is_scripted(whole))
+    _script(case, "this case", ground, provider_of(whole.get("model"), ground))
     if user.kind == "map":
-        _script(user, "this user", ground, scripted=_is_scripted(user))
+        _script(user, "this user", ground, provider_of(model, ground))
 
 
-def _is_scripted(owner: Node) -> bool:
-    return owner.string("model", "provider") == "scripted"
-
-
-def _turn(turn: Node, ground: Ground, *, scripted: bool) -> None:
+def _turn(turn: Node, ground: Ground, provider: str) -> None:
     if "user" in turn.entries and "replies" in turn.entries:
         note = "a turn has one or the other"
         ground.problems.add(
@@ -113,34 +110,34 @@ def _turn(turn: Node, ground: Ground, *, scripted: bool) -> None:
         )
     for reply in _items(turn, "replies"):
         _regex(reply.get("asked"), "asked", ground)
-    _script(turn, "this turn", ground, scripted=scripted)
+    _script(turn, "this turn", ground, provider)
     for call in _items(turn, "calls"):
         _apart(call, ground)
 
 
-def _script(owner: Node, what: str, ground: Ground, *, scripted: bool) -> None:
+def _script(owner: Node, what: str, ground: Ground, provider: str) -> None:
     """Check the script of a turn, of a case with a simulated user, or of that user."""
     script = owner.get("script")
-    if script and not scripted:
+    if script and provider not in ("scripted", ""):
         note = "write `model: {provider: scripted}`, or leave the script out"
         mark = owner.entries["script"].key.mark
         ground.problems.add(mark, "`script` is for a model of the provider scripted", note=note)
-    if scripted and not script:
+    if provider == "scripted" and not script and ground.problems.missing("script"):
         note = "a scripted model needs one: `script: [{say: ...}]`"
         ground.problems.add(owner.mark, f"{what} has no `script`", note=note)
-    for step in script.items if script else ():
+    for step in _items(owner, "script"):
         _step(step, ground)
 
 
 def _step(step: Node, ground: Ground) -> None:
     given = [key for key in _REPLIES if key in step.entries]
-    if step.kind == "map" and not given:
+    if not given and ground.problems.missing(*_REPLIES):
         note = "give it `say`, `call` or `calls`"
         ground.problems.add(step.mark, "this step replies nothing", note=note)
     if "call" in given and "calls" in given:
         mark = step.entries["calls"].key.mark
         ground.problems.add(mark, "`calls` stands beside `call`", note="put that one among them")
-    if "args" in step.entries and "call" not in given:
+    if "args" in step.entries and "call" not in given and ground.problems.missing("call"):
         mark = step.entries["args"].key.mark
         ground.problems.add(mark, "`args` goes with `call` only")
     for each in (step, *_items(step, "calls")):
@@ -160,7 +157,8 @@ def _apart(node: Node, ground: Ground) -> None:
 def _tokens(tokens: Node | None, ground: Ground) -> None:
     if tokens is None or tokens.kind != "list" or not tokens.items:
         return
-    if len(tokens.items) != 2:  # noqa: PLR2004 - in and out
+    whole = all(each.kind == "int" for each in tokens.items)
+    if whole and len(tokens.items) != 2:  # noqa: PLR2004 - in and out
         ground.problems.add(tokens.mark, "`tokens` are two numbers", note="[in, out]")
     for each in tokens.items:
         if each.kind == "int" and each.text.startswith("-"):
@@ -170,7 +168,7 @@ def _tokens(tokens: Node | None, ground: Ground) -> None:
 
 def _one_of(node: Node, keys: tuple[str, ...], what: str, ground: Ground) -> None:
     given = [key for key in keys if key in node.entries]
-    if node.kind == "map" and not given:
+    if not given and ground.problems.missing(*keys):
         ground.problems.add(
             node.mark, f"{what} says nothing", note=f"give one of: {', '.join(keys)}"
         )

@@ -15,6 +15,7 @@ class Problems:
     def __init__(self) -> None:
         self._files: dict[str, list[str]] = {}
         self._found: dict[tuple[Mark, str], Problem] = {}
+        self._misspelt: set[str] = set()
 
     def file(self, name: str, text: str) -> list[str]:
         """Keep a file's lines for the problems in it, and return them."""
@@ -30,6 +31,14 @@ class Problems:
         """Add a problem; once, however many cases share what is wrong."""
         problem = Problem(message, mark, note, self.line(mark), hint)
         self._found.setdefault((mark, message), problem)
+
+    def misspelt(self, name: str) -> None:
+        """Keep that some key was meant to be `name`, and is told to be wrong already."""
+        self._misspelt.add(name)
+
+    def missing(self, *names: str) -> bool:
+        """Return whether a key that is not there is missing; one that is misspelt is told once."""
+        return self._misspelt.isdisjoint(names)
 
     def __bool__(self) -> bool:
         return bool(self._found)

@@ -87,7 +87,8 @@ class _Reader:
     def _cases(self, node: Node) -> tuple[Node, ...]:
         cases, doc = node.get("cases"), keys_of(Scenario)["cases"].doc
         if cases is None:
-            self._problems.add(node.mark, "the file has no `cases`", note=f"cases: {doc}")
+            if self._problems.missing("cases"):
+                self._problems.add(node.mark, "the file has no `cases`", note=f"cases: {doc}")
             return ()
         if cases.kind != "list":
             message = f"`cases` must be a list, but it is {seen(cases)}"
@@ -115,12 +116,13 @@ class _Reader:
 
     def _overridden(self, whole: Node, keys: Collection[str]) -> dict[str, Any]:
         """Return the values of the keys that a case, or a cell of its matrix, gives."""
-        obey(whole, keys, self._ground)
         known = keys_of(Scenario)
-        return {
+        given = {
             key: self._binder.field(known[key], whole.entries[key].value, f"`{key}`")
             for key in keys
         }
+        obey(whole, keys, self._ground)
+        return given
 
     def _refuse_twins(self, cases: Collection[Node]) -> None:
         """Refuse names that are the same, or that would share a trace file."""

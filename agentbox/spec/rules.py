@@ -107,6 +107,8 @@ def _slots(slots: Node | None, scenario: Node, ground: Ground) -> None:
     if context and context.kind != "map":
         return
     filled = context.entries if context else {}
+    if not ground.problems.missing("context"):
+        return
     for slot in slots.items if slots else ():
         if slot.kind == "str" and slot.text not in filled and slot.text not in STANDARD_SLOTS:
             ground.problems.add(
@@ -123,8 +125,8 @@ def _context(_: Node, scenario: Node, ground: Ground) -> None:
 
 def obey_model(model: Node, _: Node, ground: Ground) -> None:
     """Check who answers for a model; the agent's, or a simulated user's."""
-    provider = model.string("provider") or "python"
-    if model.kind != "map" or provider not in _PROVIDERS:
+    provider = provider_of(model, ground)
+    if provider not in _PROVIDERS:
         return
     for other, keys in _PROVIDERS.items():
         for key in keys if other != provider else ():
@@ -132,13 +134,20 @@ def obey_model(model: Node, _: Node, ground: Ground) -> None:
                 message = f"`{key}` goes with `provider: {other}` only"
                 ground.problems.add(model.entries[key].key.mark, message)
     needed = _NEEDED.get(provider)
-    if needed and not model.string(needed[0]) and model.get(needed[0]) is None:
+    if needed and needed[0] not in model.entries and ground.problems.missing(needed[0]):
         ground.problems.add(model.mark, f"`model` has no `{needed[0]}`", hint=needed[1])
     function = model.get("function")
     if provider == "python" and function and function.kind == "str":
         _named_in_python(function, "function", ground)
     if provider == "openai":
         _live(model, ground)
+
+
+def provider_of(model: Node | None, ground: Ground) -> str:
+    """Return who answers for a model; nothing where the file does not tell it rightly."""
+    if model is None or model.kind != "map" or not ground.problems.missing("model", "provider"):
+        return ""
+    return model.string("provider") if "provider" in model.entries else "python"
 
 
 def _live(model: Node, ground: Ground) -> None:
@@ -214,7 +223,7 @@ def _servers(servers: Node, _: Node, ground: Ground) -> None:
 
 def _server(name: str, key: Node, server: Node, ground: Ground) -> None:
     given = [transport for transport in _TRANSPORTS if transport in server.entries]
-    if not given:
+    if not given and ground.problems.missing(*_TRANSPORTS):
         note = "give one of: command, url, memory"
         ground.problems.add(key.mark, f"nothing says how to reach `{cut(name)}`", note=note)
     for other in given[1:]:
@@ -253,8 +262,9 @@ def _files(server: Node, ground: Ground) -> None:
         ground.problems.add(mark, "`files` stands beside `sandbox: off`", note=note)
     for name, entry in files.entries.items() if files else ():
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            note = "it is put into the server's own folder"
-            ground.problems.add(entry.key.mark, f"`{cut(name)}` leads out of it", note=note)
+            message = f"`{cut(name)}` leads out of the server's folder"
+            note = "write a path within it, such as notes/a.txt"
+            ground.problems.add(entry.key.mark, message, note=note)
 
 
 def _roots(server: Node, ground: Ground) -> None:

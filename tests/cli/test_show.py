@@ -104,6 +104,12 @@ def test_the_schema_is_a_draft_07_schema(ran) -> None:
     Draft7Validator.check_schema(ran.agentbox("schema").data)
 
 
+def test_the_reference_is_printed_as_tables(ran) -> None:
+    done = ran.agentbox("schema", "--reference")
+    assert done.code == 0
+    assert "| `now` | text | required | The pinned time, RFC 3339: " in done.out
+
+
 def test_check_reads_and_runs_nothing(ran) -> None:
     before = ran.traces
     done = ran.agentbox("check", "scenario.yaml")

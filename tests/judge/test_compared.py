@@ -110,7 +110,9 @@ def test_other_gold_calls_are_another_world(done):
 @pytest.mark.parametrize("params", [Unchanged, lambda **at: SameAsGold((GoldCall("a"),), **at)])
 def test_exactly_one_place_must_be_named(params):
     for places in ({}, {"sql": AT, "file": FileAt("a", "b")}):
-        with pytest.raises(ValueError, match=r"^give one of `resource`, `tool`, `sql`, `file`$"):
+        with pytest.raises(
+            ValueError, match=r"^give exactly one of `resource`, `tool`, `sql`, `file`$"
+        ):
             params(**places)
 
 

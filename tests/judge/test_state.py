@@ -196,7 +196,7 @@ def test_looks_without_a_question_are_refused():
     with pytest.raises(ValueError, match="is no JSONPath"):
         ToolState("a.b", path="status")
     for given in ({}, {"rows": (), "count": 0}):
-        with pytest.raises(ValueError, match=r"^give one of `rows`, `count`$"):
+        with pytest.raises(ValueError, match=r"^give exactly one of `rows`, `count`$"):
             Sql(**QUERY, **given)
     with pytest.raises(ValueError, match=r"^a row is a list or a mapping, but this is 3$"):
         Sql(**QUERY, rows=([], 3))

@@ -63,7 +63,7 @@ def test_a_turns_check_looks_at_that_turn_alone(tape):
 @pytest.mark.parametrize("params", [Says, NeverSays])
 def test_one_of_text_any_all_must_be_given_and_none_may_be_empty(params):
     for some in ({}, {"text": "a", "any": ("b",)}, {"any": ("a",), "all": ("b",)}):
-        with pytest.raises(ValueError, match=r"^give one of `text`, `any`, `all`$"):
+        with pytest.raises(ValueError, match=r"^give exactly one of `text`, `any`, `all`$"):
             params(**some)
     with pytest.raises(ValueError, match=r"^a text is empty: every message contains that$"):
         params(any=("a", ""))

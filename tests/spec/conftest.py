@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copytree
 from typing import Annotated, Literal
 
 import pytest
+from jsonschema_rs import Draft7Validator
+from readme import EXAMPLES
 
+from agentbox import session
 from agentbox.core.errors import AuthorError, Problem
 from agentbox.core.messages import Json
 from agentbox.core.scenario import AtLeast, CheckKind, CheckSpec, Kinds, Scenario, Short
-from agentbox.spec import read_scenarios
+from agentbox.spec import read_scenarios, scenario_schema
 
 SAMPLE = """\
 version: 1
@@ -172,3 +176,36 @@ def page() -> Callable[[tuple[Problem, ...]], str]:
         return "\n".join(lines) + "\n"
 
     return render
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The folder of the README's reference, to read mutants of its examples in."""
+
+    root: Path
+
+    def problems(self, text: str | bytes) -> tuple[Problem, ...]:
+        """Return what the reader says of a file; nothing where it reads it."""
+        path = self.root / "mutant.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+        try:
+            read_scenarios(path, session.KINDS, self.root, {})
+        except AuthorError as error:
+            return error.problems
+        return ()
+
+    def fits(self, value: Json) -> bool:
+        """Return whether the JSON Schema takes a file's content."""
+        return SCHEMA.is_valid(value)
+
+
+SCHEMA = Draft7Validator(scenario_schema(session.KINDS))
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    made = Shop(tmp_path_factory.mktemp("shop"))
+    copytree(EXAMPLES, made.root / "shop")
+    for name in ("tools.py", "model.py"):
+        (made.root / "shop" / name).touch()
+    return made

@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from agentbox.core.scenario import ModelSpec
+from agentbox.spec.shapes import keys_of
+
 ONE_OF_THE_KEYS = "one of: loop, system, slots, limits, output, corrections, plan, context_window"
 BRACKETS = "inside { } a comma begins a new key: text that holds one needs quotes"
 PYTHON = "provider: python, function: models/support.py:reply"
@@ -58,11 +61,12 @@ ROWS = [
     ("tags: [smoke]", "tags: [smoke, 1]", "1",
      "an entry of `tags` must be text, but it is the number 1", 'quote it: "1"', ""),
     ("trace: {frames: false}", "trace: full", "full",
-     '`trace` must be a mapping, but it is the text "full"', "", ""),
+     '`trace` must be a mapping, but it is the text "full"', "its keys: frames", ""),
     ("- Thanks", "- 5", "5",
      "an entry of `turns` must be text or a mapping, but it is the number 5", 'quote it: "5"', ""),
     ("- Thanks", "- [Thanks]", "[Thanks]",
-     "an entry of `turns` must be text or a mapping, but it is a list", "", ""),
+     "an entry of `turns` must be text or a mapping, but it is a list",
+     "quote text that begins with a bracket", ""),
     ("customer: {name: Dana, plan: enterprise}", "", "context",
      "`context` must be a mapping, but it is left out", "", ""),
     # -- values
@@ -73,7 +77,13 @@ ROWS = [
     ("era: modern", "era: modren", "modren", "`era` cannot be `modren`",
      "did you mean `modern`?", ""),
     ("era: modern", "era: 1", "1", "`era` must be auto, legacy or modern, but it is the number 1",
-     'quote it: "1"', ""),
+     "", ""),
+    ("steps: 8", 'steps: "many"', '"many"',
+     '`steps` must be a whole number or null, but it is the text "many"', "", ""),
+    ("steps: 8", 'steps: ".inf"', '".inf"',
+     '`steps` must be a whole number or null, but it is the text ".inf"', "", ""),
+    ("system: You are the support desk.", "system: [now]", "[now]",
+     "`system` must be text, but it is a list", "quote text that begins with a bracket", ""),
     ("provider: python", "provider: tape", "tape", "`provider` cannot be `tape`",
      "one of: python, scripted, openai", ""),
     ("provider: python", "provider: opanai", "opanai", "`provider` cannot be `opanai`",
@@ -186,7 +196,12 @@ ROWS = [
      "the key `context` stands twice", "first at scenarios/bot.yaml:15:1", ""),
     ("{provider: python, function: models/support.py:reply}", "models/support.py:reply",
      "models/support.py:reply",
-     '`model` must be a mapping, but it is the text "models/support.py:reply"', "", ""),
+     '`model` must be a mapping, but it is the text "models/support.py:reply"',
+     f"its keys: {', '.join(keys_of(ModelSpec))}",
+     ""),
+    ("{provider: python, function: models/support.py:reply}",
+     "{provder: scripted, function: models/support.py:reply}", "provder",
+     "unknown key `provder` in `model`", "did you mean `provider`?", ""),
     ("function: models/support.py:reply", "function: 5", "5",
      "`function` must be text, but it is the number 5", 'quote it: "5"', ""),
     ("tools: [tools/calendar.py]", "tools: [1]", "1",

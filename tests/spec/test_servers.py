@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from agentbox.core.scenario import Server
+from agentbox.spec.shapes import keys_of
+
 ACCOUNTS = "accounts: {command: [python, servers/accounts.py], era: modern}"
 
 ROWS = [
@@ -171,7 +174,7 @@ MCP_ROWS = [
     ('{"mcpServers": []}', "1:16", "[]", "`mcpServers` is a list",
      'write {"mcpServers": {"name": {...}}}', ""),
     ('{"mcpServers": {"a": 1}}', "1:22", "1", "`a` must be a mapping, but it is the number 1",
-     "", ""),
+     f"its keys: {', '.join(keys_of(Server))}", ""),
     ('{"mcpServers": {"a": {"type": "sse", "url": "http://x"}}}', "1:31", '"sse"',
      "the transport `sse` is deprecated in MCP, and not supported",
      'use "http" where the server has it', ""),

@@ -155,7 +155,7 @@ class _Run:
             if not deadline.expired:
                 raise
             raise _too_long(limit, error.__cause__) from error
-        unused = [each for model in world.models.values() for each in model.leftovers()]
+        unused = open_world.leftovers()
         if unused and end.reason == "answered":
             raise WorldError(*unused)
 

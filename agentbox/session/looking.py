@@ -22,7 +22,7 @@ from agentbox.core.scenario import Scenario
 from agentbox.core.trace import Position, Recorder
 from agentbox.runtime import Effects, World, scripted_user
 from agentbox.session.sources import Host
-from agentbox.session.staging import call_of
+from agentbox.session.staging import call_of, form_of
 
 if TYPE_CHECKING:
     from agentbox.toolboxes.mcp import Servers
@@ -106,7 +106,13 @@ class Looking:
         """Call a tool as the harness, recorded."""
         sight, scenario = self.sight, self.scenario
         world = World(
-            {}, sight.toolbox, scripted_user(()), sight.clock, scenario.deadlines, scenario.seed
+            {},
+            sight.toolbox,
+            scripted_user(()),
+            sight.clock,
+            scenario.deadlines,
+            scenario.seed,
+            form=form_of(scenario.case),
         )
         placed = Placed(at, CallOne(call), "harness")
         answer = await Effects(world, self.recorder)(placed)

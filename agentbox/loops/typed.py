@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from agentbox.core.messages import Json, Message, json_in
 from agentbox.core.requests import End, Loop, LoopFunction, Task
+from agentbox.loops.asking import ask, end_of
 from agentbox.schema import Shape, shape_of
 
 
 def typed(agent: LoopFunction, schema: Mapping[str, Json], corrections: int) -> LoopFunction:
     """Return a loop like `agent` whose answer fits `schema`, or that fails.
 
-    What does not fit is listed back to the model, at most `corrections` times. The value is in the
-    end's data as `output`.
+    What does not fit is listed back to the model, at most `corrections` times, without tools: the
+    work is done, and a plan must not be executed twice. The value is in the end's data as `output`.
     """
     shape = shape_of(schema)
 
@@ -25,7 +26,7 @@ def typed(agent: LoopFunction, schema: Mapping[str, Json], corrections: int) -> 
             if end.reason != "answered" or not misfits(shape, end.answer):
                 break
             task.log.add(correction(misfits(shape, end.answer)))
-            end = yield from agent(task)
+            end = end_of((yield from ask(task.log, (), schema)))
         return end if end.reason != "answered" else _checked(end, shape)
 
     return loop

@@ -287,7 +287,10 @@ class Effects:
         return shapes.checked(result) if shapes else result
 
     async def _reenter(self, at: Position, request: Request) -> Reply:
-        return await self.outermost(Placed(at, request))
+        placed = Placed(at, request)
+        if isinstance(request, Ask) and placed.actor not in self._world.models:
+            return Failed("there is no model here")  # a look of a check: nobody plays it
+        return await self.outermost(placed)
 
     # -- the user, the clock, scopes
 

@@ -154,7 +154,7 @@ class _Run:
             raise _too_long(limit, error.__cause__) from error
         for each in misnamed(scenario, effects.tools):
             writer.emit(self.at, "finding", {"code": "misnamed", "message": each.message})
-        unused = [each for model in world.models.values() for each in model.leftovers()]
+        unused = open_world.leftovers()
         if unused and end.reason == "answered":
             raise WorldError(*unused)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from agentbox.core.clock import Clock
+from agentbox.core.errors import Problem
 from agentbox.core.requests import LoopFunction
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
@@ -37,6 +38,8 @@ class Opened:
     """The keys of its servers whose tools may change in mid-run."""
     hang_up: Callable[[], None]
     """Tell the servers that the run is over, without waiting for their end."""
+    leftovers: Callable[[], Sequence[Problem]]
+    """Return what was prepared for the run and never used: scripts, injections without a place."""
 
 
 @asynccontextmanager
@@ -78,7 +81,8 @@ async def opened(
             Relisting(servers.relist, offers_of(scenario)) if servers else None,
         )
         changing = servers.changing if servers else frozenset[str]()
-        yield Opened(world, loop, left_out, changing, servers.hang_up if servers else _nothing)
+        hang_up = servers.hang_up if servers else _nothing
+        yield Opened(world, loop, left_out, changing, hang_up, partial(_leftovers, world))
 
 
 @asynccontextmanager
@@ -132,6 +136,12 @@ def _injected(toolbox: Toolbox, scenario: Scenario, recorder: Recorder) -> Toolb
 
     injections = scenario.case.injections
     return Injected(toolbox, injections, tell) if injections else toolbox
+
+
+def _leftovers(world: World) -> Sequence[Problem]:
+    left = [each for model in world.models.values() for each in model.leftovers()]
+    box = world.toolbox
+    return [*left, *box.misplaced()] if isinstance(box, Injected) else left
 
 
 @dataclass(frozen=True, slots=True)

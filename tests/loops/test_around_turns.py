@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agentbox import Said, ToolCall, ToolResult, say
+from agentbox import Message, Said, ToolCall, ToolResult, say
 from agentbox.core.errors import WorldError
 from agentbox.core.requests import (
     Ask,
@@ -22,7 +22,7 @@ from agentbox.core.requests import (
     UserSaid,
     answered,
 )
-from agentbox.loops import react
+from agentbox.loops import plan_execute, react
 from agentbox.loops.conversation import END, START, SecondLoop, Setting, conversation
 from agentbox.loops.typed import typed
 from agentbox.testing import Played, play
@@ -125,3 +125,19 @@ def test_a_typed_answer_is_corrected_where_it_does_not_fit(said: list[str]) -> N
     played = play(conversation(typed(react, schema, 1), Setting(output=schema)), replies)
     assert played.end.data["output"] == json.loads('{"total": 3}')
     assert len(_asks(played)) == len(said)
+
+
+def test_a_correction_executes_no_plan_a_second_time() -> None:
+    plan = '{"steps": [{"id": "1", "goal": "Refund", "evidence": "paid"}]}'
+    paid = ToolCall("pay", {})
+    step = [Said(Message("assistant", calls=(paid,))), (answered(paid, ToolResult()),)]
+    replies = [
+        *(Done(), UserSaid("Refund me."), Done(), Done(), Said(say(plan)), Done(), Done()),
+        *(*step, Said(say("Paid.")), Done(), Done(), Said(say("no json")), Done()),
+        *(Said(say('{"total": 3}')), Done(), UserSaid(None), Done()),
+    ]
+    schema = {"type": "object", "required": ["total"]}
+    played = play(conversation(typed(plan_execute, schema, 1), Setting()), replies)
+    assert played.end.data["output"] == {"total": 3}
+    assert len([one for one in played.requests if isinstance(one, Call)]) == 1
+    assert _asks(played)[-1].output == schema

@@ -258,6 +258,29 @@ cases:
     assert tools[0]["description"].endswith("\nCall me first.")
 
 
+def test_an_attack_that_finds_no_place_is_none_that_was_withstood(played) -> None:
+    (verdict,) = played(
+        """
+cases:
+  - name: a
+    injections:
+      - {tool: look, text: x, at: not there}
+      - {tool: look, text: y, at: nor there, into: description}
+      - {tool: "*", text: AT, at: nothing at}
+      - {tool: put, text: z, at: never called}
+    attacked: [{says: x}]
+    turns: [{user: look k}]
+""",
+        CALLS,
+    )
+    assert verdict.outcome == "errored"
+    assert [problem.message for problem in verdict.problems] == [
+        "nothing was injected: no description of `look` holds 'nor there'",
+        "nothing was injected: no result of `look` holds 'not there'",
+    ]
+    assert [event.data["text"] for event in played.events(verdict, "injection")] == ["AT"]
+
+
 def test_a_name_that_no_tool_has_passes_nowhere_in_silence(played) -> None:
     (verdict,) = played(
         """

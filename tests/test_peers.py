@@ -68,6 +68,7 @@ CAUGHT = {
     # -- tools
     "an exception of a tool ends the sample, and the evaluation with it (Inspect)": (
         "toolboxes/test_functions.py::test_what_a_function_raises_is_a_result_and_the_loop_goes_on",
+        "toolboxes/test_definitions.py::test_what_a_defined_function_raises_is_a_result_and_the_loop_goes_on",
     ),
     "a protocol error ends the run (Pydantic AI 1989, openai-agents 879)": (
         "toolboxes/mcp/test_calls.py::test_results_that_strict_models_refuse_are_read_as_they_came",

@@ -49,10 +49,12 @@ def _approvals(case: Node, whole: Node, ground: Ground) -> None:
     approve = whole.get("agent", "plan", "approve")
     asks = bool(approve and approve.value is True)
     loop = whole.string("agent", "loop")
-    if asks and not given and loop == "plan_execute":
+    missing = ground.problems.missing
+    if asks and not given and loop == "plan_execute" and missing("approvals"):
         note = "write `approvals: [true]`, or rules: `[{asked: REGEX, yes: false, why: ...}, true]`"
         ground.problems.add(case.mark, "nobody approves the plan of this case", note=note)
-    if given and not asks and (not loop or loop in ground.kinds.loops):
+    known = not loop or loop in ground.kinds.loops
+    if given and not asks and known and missing("agent", "plan", "approve"):
         mark = case.entries["approvals"].key.mark
         note = "write `agent: {loop: plan_execute, plan: {approve: true}}`"
         ground.problems.add(mark, "nothing asks for `approvals` here", note=note)
@@ -89,7 +91,7 @@ def _user(case: Node, whole: Node, ground: Ground) -> None:
     """Check a simulated user, and the two scripts that run over all turns beside one."""
     user = case.get("user")
     if user is None:
-        if "script" in case.entries:
+        if "script" in case.entries and ground.problems.missing("user"):
             mark = case.entries["script"].key.mark
             message = "`script` stands in a case without a simulated `user`"
             ground.problems.add(mark, message, note="each turn has its own: put it there")

@@ -170,23 +170,10 @@ class _Run:
         if self.verdict is not None:
             return
         trace = self._trace()
-        verdict = self._verdict(trace, problems)
+        verdict = verdict_in_time(self.scenario, trace, problems, self.sources.check)
         self._record(verdict)
         self.verdict = replace(verdict, wall=elapsed() - self.started)
         self.publish(Judged(self.verdict, trace.events))
-
-    def _verdict(self, trace: Trace, problems: Sequence[Problem]) -> Verdict:
-        """Return the verdict; a function of a check's that never ends makes the case errored."""
-        limit = self.scenario.deadlines.run
-        deadline = Watchdog().within(limit)
-        try:
-            with deadline:
-                return verdict_on(self.scenario, trace, problems, self.sources.check)
-        except TimeoutError as error:
-            if not deadline.expired:
-                raise
-            late = _too_long(limit, error.__cause__).problems
-            return verdict_on(self.scenario, trace, (*problems, *late))
 
     def _record(self, verdict: Verdict) -> None:
         for check in verdict.checks:
@@ -195,6 +182,22 @@ class _Run:
         if verdict.problems:
             data["problems"] = [problem.message for problem in verdict.problems]
         self.writer.emit(self.at, "run.end", data)
+
+
+def verdict_in_time(
+    scenario: Scenario, trace: Trace, problems: Sequence[Problem], load: Load
+) -> Verdict:
+    """Return the verdict; a function of a check's that never ends makes the case errored."""
+    limit = scenario.deadlines.run
+    deadline = Watchdog().within(limit)
+    try:
+        with deadline:
+            return verdict_on(scenario, trace, problems, load)
+    except TimeoutError as error:
+        if not deadline.expired:
+            raise
+        late = _too_long(limit, error.__cause__).problems
+        return verdict_on(scenario, trace, (*problems, *late))
 
 
 def verdict_on(

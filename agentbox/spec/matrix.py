@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from math import prod
 
 from agentbox.core.scenario import OVERRIDES
 from agentbox.spec.bind import suggest
 from agentbox.spec.nodes import Entry, Node, cut
 from agentbox.spec.problems import Problems
+
+MAX_PLAYS = 10_000
+"""How many plays a file may come to: what is more is a slip of the finger, and never ends."""
+
+
+def plays(case: Node) -> int:
+    """Return how often a case is played: once for each cell of its matrix, in each round."""
+    matrix, repeat = case.get("matrix"), case.get("repeat")
+    runs = repeat.get("runs") if repeat and repeat.kind == "map" else repeat
+    rounds = runs.value if runs and isinstance(runs.value, int) else 1
+    axes = (entry.value.items for entry in matrix.entries.values()) if matrix else ()
+    return max(1, rounds) * prod(len(values) or 1 for values in axes)
 
 
 def cells(

@@ -17,7 +17,7 @@ from agentbox.spec.bind import BAD, Binder
 from agentbox.spec.case_rules import obey_case
 from agentbox.spec.compose import compose
 from agentbox.spec.files import read_text, shown
-from agentbox.spec.matrix import cells
+from agentbox.spec.matrix import MAX_PLAYS, cells, plays
 from agentbox.spec.mcp_config import servers_of
 from agentbox.spec.nodes import Entry, Node, cut, merged, seen
 from agentbox.spec.problems import Problems
@@ -77,9 +77,11 @@ class _Reader:
         """Yield the file's scenarios, leaving out those that something is wrong with."""
         file = self._with_servers(self._with_texts(node))
         base = self._binder.fields(Scenario, file, "the file", ("cases", "$schema"))
+        if "$schema" in node.entries:
+            self._binder.value(str, node.entries["$schema"].value, "`$schema`")
         base |= {"path": name, "root": str(self._ground.root)}
         obey(file, file.entries, self._ground)
-        for case in self._cases(node):
+        for case in self._playable(self._cases(node)):
             for given in self._played(file, self._with_texts(case)):
                 if BAD not in base.values():
                     yield from _rounds(Scenario(**base | given))
@@ -97,6 +99,20 @@ class _Reader:
             self._problems.add(cases.mark, "`cases` is empty", note=doc)
         self._refuse_twins(cases.items)
         return cases.items
+
+    def _playable(self, cases: Collection[Node]) -> Iterator[Node]:
+        """Yield the cases, up to the one that makes too many plays of them."""
+        total = 0
+        for case in cases:
+            total += plays(case)
+            if total > MAX_PLAYS:
+                key = next((each for each in ("repeat", "matrix") if each in case.entries), "")
+                mark = case.entries[key].key.mark if key else case.mark
+                message = f"the cases of a file are played at most {MAX_PLAYS:,} times in all"
+                note = f"up to here, with its matrix and its repeats, {total:,} times"
+                self._problems.add(mark, message, note=note)
+                return
+            yield case
 
     def _played(self, file: Node, node: Node) -> Iterator[dict[str, Any]]:
         """Yield what a case gives of its scenario, for each cell of its matrix."""

@@ -51,6 +51,8 @@ FILES = {
         "{name: a, turns: [hi], matrix: {sed: [1]}}",
         "{name: a, turns: [hi], matrix: {seed: [1, x]}}",
         "{name: a, turns: [hi], repeat: {runs: 0}}",
+        "{name: a, turns: [hi], repeat: 1000000000000}",
+        "{name: a, turns: [hi], matrix: {seed: [1, 2], tick: [1, 2]}, repeat: {runs: 5000}}",
         "{name: a, turns: [hi], withhold: [{tools: b, until: 0}, {tools: c}]}",
         "{name: a, turns: [hi], setup: [{tool: b, args: {}, malformed: c}]}",
     ],

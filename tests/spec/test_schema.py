@@ -121,6 +121,7 @@ INVALID = [
     "cases:\n  - {name: a, turns: [1]}\n",
     "cases:\n  - {name: a, turns: [{user: hi, checks: {says: x}}]}\n",
     "extra: 1\n" + CASES,
+    "$schema: [x]\n" + CASES,
     "seed: x\n" + CASES,
     "seed: 1.5\n" + CASES,
     "seed: true\n" + CASES,

@@ -9,6 +9,8 @@ from agentbox.core.verdict import Verdict
 from agentbox.session import Host, Runs, Selection, Suite, load, run_suite
 from agentbox.trace import read_trace
 
+FIXTURES = Path(__file__).parent / "fixtures" / "servers"
+
 HEAD = """\
 version: 1
 now: 2026-03-20T14:30:00Z
@@ -31,6 +33,15 @@ ECHO = """\
 from agentbox import call, say
 def reply(messages, tools):
     return say(" | ".join(f"{m.role}:{m.text}" for m in messages if m.role != "system"))
+"""
+CALLS = """\
+from agentbox import call, say
+def reply(messages, tools):
+    last = messages[-1]
+    if last.role == "tool":
+        return say(last.text)
+    name, _, key = last.text.partition(" ")
+    return call(name, key=key)
 """
 
 
@@ -59,4 +70,5 @@ class Played:
         return [event for event in trace.events if event.kind == kind]
 
     def answers(self, verdict: Verdict) -> list[str]:
-        return [event.data["text"] for event in self.events(verdict, "model.result")]
+        results = self.events(verdict, "model.result")
+        return [event.data["text"] for event in results if "text" in event.data]

@@ -92,6 +92,12 @@ def test_every_check_of_the_readme_is_there_and_every_check_is_in_the_readme(
     assert len(scenario.case.checks) == len(examples)
 
 
+def test_every_scenario_is_a_lesson_that_the_readme_names() -> None:
+    table = README.split("## Lessons")[1].split("\n## ")[0]
+    named = re.findall(r"\[`(\w+)`\]\(scenarios/\1\.yaml\)", table)
+    assert sorted(named) == sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
+
+
 def test_the_server_and_tool_examples_are_read(tmp_path: Path) -> None:
     servers = next(
         block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "memory:" in block

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypeGuard, overload
+from typing import Any, Literal, NoReturn, TypeAlias, TypeGuard, overload
 
 from agentbox.core.errors import nearest
+from agentbox.core.window import ContextWindow, tokens_in
 
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 Json: TypeAlias = Any
@@ -21,6 +24,24 @@ def is_object(value: Json) -> TypeGuard[dict[str, Json]]:
 def is_list(value: Json) -> TypeGuard[list[Json]]:
     """Return whether a JSON value is a list."""
     return isinstance(value, list)
+
+
+_FENCED = re.compile(r"```\w*\s*(.*?)\s*```", re.DOTALL)
+
+
+def json_in(text: str) -> Json:
+    """Return the JSON that a model's text is, a code fence around it taken off.
+
+    Raises:
+        ValueError: it is no JSON.
+        RecursionError: it is nested too deep to be read.
+    """
+    fenced = _FENCED.fullmatch(text.strip())
+    return json.loads(fenced[1] if fenced else text, parse_constant=_no_number)
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
 
 
 Status: TypeAlias = Literal[
@@ -129,15 +150,40 @@ UNKNOWN_USAGE = Usage()
 
 
 class Transcript:
-    """An append-only log of messages. A model call sees a `View`; nothing is ever copied."""
+    """An append-only log of messages. A model call sees a `View`; nothing is ever copied.
 
-    __slots__ = ("_messages", "name", "segments")
+    Where there is a window, the oldest messages may be cut off: then the log goes on as a new one,
+    of another name, and views of the old one stay as they are.
+    """
 
-    def __init__(self, name: str = "main", messages: Sequence[Message] = ()) -> None:
+    __slots__ = (
+        "_measured",
+        "_messages",
+        "_tokens",
+        "_tools",
+        "_tools_tokens",
+        "cut",
+        "name",
+        "segments",
+        "window",
+    )
+
+    def __init__(
+        self,
+        name: str = "main",
+        messages: Sequence[Message] = (),
+        window: ContextWindow | None = None,
+    ) -> None:
         self.name = name
         self._messages = list(messages)
         self.segments: tuple[Segment, ...] = ()
         """The slot table: what the prompt was assembled from, as of the present turn."""
+        self.window = window
+        self.cut = 0
+        """Messages that were cut off so far."""
+        self._measured = self._tokens = 0
+        self._tools: tuple[ToolSpec, ...] = ()
+        self._tools_tokens = 0
 
     def add(self, *messages: Message) -> None:
         """Append messages."""
@@ -147,8 +193,44 @@ class Transcript:
         """Return the log as it stands now; later additions do not show in it."""
         return View(self.name, self._messages, len(self._messages), self.segments)
 
+    def tokens(self, tools: tuple[ToolSpec, ...] = ()) -> int:
+        """Return the estimated tokens of a prompt of this log and `tools`.
+
+        Each message is walked once, however often this is asked.
+        """
+        for index in range(self._measured, len(self._messages)):
+            self._tokens += message_tokens(self._messages[index])
+        self._measured = len(self._messages)
+        if tools is not self._tools:
+            self._tools, self._tools_tokens = tools, sum(map(_tool_tokens, tools))
+        return self._tokens + self._tools_tokens
+
+    def go_on(self, name: str, messages: Sequence[Message], cut: int) -> None:
+        """Go on as the log `name` of these messages, `cut` others left behind."""
+        self.name = name
+        self._messages = list(messages)
+        self._measured = self._tokens = 0
+        self.cut += cut
+
     def __len__(self) -> int:
         return len(self._messages)
+
+
+def message_tokens(message: Message) -> int:
+    """Return the estimated tokens of a message."""
+    calls = "".join(
+        f"{call.name}{call.malformed or _json(dict(call.args))}" for call in message.calls
+    )
+    parts = "".join(_json(dict(part)) for part in message.parts)
+    return tokens_in(f"{message.text}{calls}{parts}")
+
+
+def _tool_tokens(tool: ToolSpec) -> int:
+    return tokens_in(f"{tool.name}{tool.description}{_json(dict(tool.input_schema))}")
+
+
+def _json(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 class View(Sequence[Message]):

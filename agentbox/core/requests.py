@@ -28,7 +28,9 @@ from agentbox.core.scenario import Limits, PlanOptions
 Actor: TypeAlias = Literal["agent", "user", "harness"]
 ScopeKind: TypeAlias = Literal["run", "turn", "plan", "step"]
 EndReason: TypeAlias = Literal["answered", "limit", "refused", "failed"]
-LimitName: TypeAlias = Literal["steps", "tool_calls", "tokens", "cost_usd", "seconds"]
+LimitName: TypeAlias = Literal[
+    "steps", "tool_calls", "tokens", "cost_usd", "seconds", "context_window"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,10 @@ class Ask:
     tools: tuple[ToolSpec, ...] = ()
     output: Mapping[str, Json] | None = None
     """The JSON Schema that the answer is asked to fit, where it is asked to."""
+    aside: str = ""
+    """What it is for, where its answer is no part of the conversation: `summary`, `sampling`."""
+    last_word: bool = False
+    """It asks for the one answer that a limit admits once it is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,15 @@ class AskUser:
 
     heard: str = ""
     """What the user heard last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elicit:
+    """Show the user a form, as a server asks in the middle of a call."""
+
+    message: str
+    schema: Mapping[str, Json]
+    """The JSON Schema of what is to be filled in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +163,7 @@ class Leave:
 
 
 Request: TypeAlias = (
-    Ask | Call | CallOne | AskUser | Approve | Note | Observe | ReadClock | Enter | Leave
+    Ask | Call | CallOne | AskUser | Elicit | Approve | Note | Observe | ReadClock | Enter | Leave
 )
 
 
@@ -216,6 +231,14 @@ class UserSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class Elicited:
+    """What the user did with a form."""
+
+    action: Literal["accept", "decline", "cancel"] = "decline"
+    content: Mapping[str, Json] = field(default_factory=dict[str, Json])
+
+
+@dataclass(frozen=True, slots=True)
 class Approved:
     """The decision on an `Approve`."""
 
@@ -252,6 +275,7 @@ Reply: TypeAlias = (
     | LimitReached
     | Failed
     | UserSaid
+    | Elicited
     | Approved
     | Now
     | Observed

@@ -26,6 +26,11 @@ Handler: TypeAlias = Callable[[Placed], Awaitable[Reply]]
 """Whoever answers. Effects is the innermost one; every wrapper is one around another."""
 
 
+Reenter: TypeAlias = Callable[[Position, Request], Awaitable[Reply]]
+"""Sends what a tool asks, in the middle of a call, through the whole stack: to be answered and
+recorded at a place of its own under the call's."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallContext:
     """What a tool may know of the run beside its arguments."""
@@ -35,6 +40,8 @@ class CallContext:
     seed: int = 0
     deadline: float = 60.0
     """Wall seconds the call may take."""
+    reenter: Reenter | None = None
+    """None where nobody is there to answer."""
 
 
 class Model(Protocol):

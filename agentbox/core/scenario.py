@@ -10,26 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
+from agentbox.core.annotations import AtLeast, Internal, Short
 from agentbox.core.errors import Mark
 from agentbox.core.messages import Json
-
-
-@dataclass(frozen=True, slots=True)
-class AtLeast:
-    """A number's lower bound, or the least length of a text or a list."""
-
-    minimum: float
-
-
-@dataclass(frozen=True, slots=True)
-class Short:
-    """Marks the field that a bare value fills: `says: March 19` is `says: {text: March 19}`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Internal:
-    """Marks a field that is no key of the file; the reader fills it."""
-
+from agentbox.core.script import ScriptCall, ScriptStep
+from agentbox.core.server import Audience, Server
+from agentbox.core.window import ContextWindow
 
 Level: TypeAlias = Literal["fail", "warn"]
 
@@ -95,44 +81,9 @@ class Agent:
         int, "How often an answer that does not fit `output` is sent back.", AtLeast(0)
     ] = 2
     plan: Annotated[PlanOptions, "How `plan_execute` plans."] = field(default_factory=PlanOptions)
-
-
-Audience: TypeAlias = Literal["agent", "user", "harness"]
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptCall:
-    """A tool call of a scripted reply."""
-
-    tool: Annotated[str, "The tool's full name: `accounts.get_account`.", Short(), AtLeast(1)]
-    args: Annotated[
-        Mapping[str, Json],
-        "Its arguments. In a text, `$call3.id` is the value at `id` in the result of the turn's "
-        'third call, `$last` the last result, `["a-b"]` a key that is no word, `$$` a dollar sign.',
-    ] = field(default_factory=dict[str, Json])
-    malformed: Annotated[str, "The arguments as text that is no JSON object, for `args`."] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptStep:
-    """One reply of a scripted model: words, calls, or both in one message."""
-
-    say: Annotated[str, "Words.", AtLeast(1)] = ""
-    call: Annotated[str, "One call: the tool's full name; more in `calls`.", AtLeast(1)] = ""
-    args: Annotated[Mapping[str, Json], "The arguments of `call`."] = field(
-        default_factory=dict[str, Json]
-    )
-    calls: Annotated[tuple[ScriptCall, ...], "Several calls in one message.", AtLeast(1)] = ()
-    when: Annotated[
-        str,
-        "Taken only if this regular expression is found in the last result, or in the user's words "
-        "after it; else passed over for good.",
-    ] = ""
-    shown: Annotated[
-        tuple[str, ...], "Texts that the prompt must hold here; one missing is an error."
-    ] = ()
-    refuse: Annotated[bool, "The words are a refusal."] = False
-    tokens: Annotated[tuple[int, ...], "Tokens in and out, to be counted.", AtLeast(1)] = ()
+    context_window: Annotated[
+        ContextWindow | None, "What a prompt may hold; everything, if not said."
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,38 +119,6 @@ class ModelSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """An MCP server: give one of `command`, `url`, `memory`."""
-
-    command: Annotated[
-        str | tuple[str, ...], "The program and its arguments, run without a shell.", AtLeast(1)
-    ] = ()
-    args: Annotated[tuple[str, ...], "More arguments, as in an `mcpServers` file."] = ()
-    url: Annotated[str, "A Streamable HTTP address; loopback only, unless live."] = ""
-    memory: Annotated[str, "`path/to/file.py:server`: an MCP server object, in this process."] = ""
-    env: Annotated[Mapping[str, str], "Environment; values may name `${VAR}`."] = field(
-        default_factory=dict[str, str]
-    )
-    headers: Annotated[Mapping[str, str], "HTTP headers; values may name `${VAR}`."] = field(
-        default_factory=dict[str, str]
-    )
-    era: Annotated[
-        Literal["auto", "legacy", "modern"], "Protocol era: pinned, or detected and recorded."
-    ] = "auto"
-    allow: Annotated[tuple[str, ...], "Only these of its tools; globs."] = ()
-    deny: Annotated[tuple[str, ...], "None of these of its tools; globs."] = ()
-    audience: Annotated[Audience, "Whose tools they are; `audiences` may part them."] = "agent"
-    files: Annotated[
-        Mapping[str, str],
-        "Files put into its working folder, by path; contents, or `file:` a path.",
-    ] = field(default_factory=dict[str, str])
-    sandbox: Annotated[
-        Literal["process", "off"],
-        "`process`: clean environment, own home and folder, limits. `off`: neither.",
-    ] = "process"
-
-
-@dataclass(frozen=True, slots=True)
 class Past:
     """Something that was said or done before the first turn: give one of these."""
 
@@ -223,6 +142,31 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class FormAnswer:
+    """What the user does with a form that a tool shows them in the middle of a call."""
+
+    give: Annotated[
+        Mapping[str, str | int | float | bool | tuple[str, ...] | None],
+        "What they fill in, by field: texts, numbers, true, false, null, lists of texts.",
+    ] = field(default_factory=dict[str, "str | int | float | bool | tuple[str, ...] | None"])
+    asked: Annotated[str, "Only if this regular expression is found in what the form says."] = ""
+    action: Annotated[
+        Literal["accept", "decline", "cancel"], "Whether they send it, refuse it or close it."
+    ] = "accept"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A decision on what the agent may only do if it is approved: a plan."""
+
+    yes: Annotated[bool, "Whether it may be done.", Short()]
+    asked: Annotated[
+        str, "Only if this regular expression is found in what is to be done, a plan's steps."
+    ] = ""
+    why: Annotated[str, "Why; a refusal is recorded with it."] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatedUser:
     """A user who is a second loop, with a model, tools and a budget of their own."""
 
@@ -231,6 +175,9 @@ class SimulatedUser:
     opening: Annotated[str, "Their first words, if they are given."] = ""
     stop: Annotated[str, "The word that ends the conversation.", AtLeast(1)] = "###STOP###"
     turns: Annotated[int, "How often they speak at most.", AtLeast(1)] = 10
+    script: Annotated[
+        tuple[ScriptStep, ...], "What a scripted `model` of theirs replies, over all turns."
+    ] = ()
     limits: Annotated[Limits, "Their budgets, for each time they speak."] = field(
         default_factory=Limits
     )
@@ -282,7 +229,9 @@ class Repeat:
     """Plays of one case; the seed grows by one with each."""
 
     runs: Annotated[int, "How often.", AtLeast(1), Short()] = 1
-    require: Annotated[int | None, "How many must pass; all, if not said.", AtLeast(0)] = None
+    require: Annotated[
+        int | None, "How many must pass; all, if not said. With 0 it is only measured.", AtLeast(0)
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +249,16 @@ class Case:
     ] = ()
     history: Annotated[tuple[Past, ...], "What was said before the first turn."] = ()
     user: Annotated[SimulatedUser | None, "In place of turns: a user who is a loop."] = None
+    answers: Annotated[
+        tuple[FormAnswer, ...],
+        "For forms of tools: the first whose `asked` fits; if none does, it is declined.",
+    ] = ()
+    script: Annotated[
+        tuple[ScriptStep, ...], "Beside a `user`: what a scripted agent replies, over all turns."
+    ] = ()
+    approvals: Annotated[
+        tuple[Approval, ...], "For plans: the first whose `asked` fits; if none does, it is no."
+    ] = ()
     withhold: Annotated[tuple[Withheld, ...], "Tools that later turns offer first."] = ()
     injections: Annotated[tuple[Injection, ...], "Texts put where an attacker could."] = ()
     attacked: Annotated[
@@ -354,6 +313,11 @@ class Scenario:
     audiences: Annotated[
         Mapping[str, Audience], "Whose a tool is, by full name or glob; the agent's if not said."
     ] = field(default_factory=dict[str, Audience])
+    max_result_bytes: Annotated[
+        Mapping[str, int],
+        "The most of a result that a model is shown, by a tool's full name or glob; the rest is "
+        "cut off.",
+    ] = field(default_factory=dict[str, int])
     context: Annotated[Mapping[str, Json], "Values that slots are filled from."] = field(
         default_factory=dict[str, Json]
     )

@@ -102,9 +102,11 @@ def token_share(params: TokenShare, seen: Evidence) -> Failure | None:
 
 
 def _model_calls(seen: Evidence) -> Sequence[ModelCall]:
-    if not seen.model_calls:
+    """Return the model calls of the conversation: a summary is written from a prompt of its own."""
+    calls = [call for call in seen.model_calls if not call.aside]
+    if not calls:
         raise Unjudgeable(f"there was no model call in {seen.scope}", seen.at)
-    return seen.model_calls
+    return calls
 
 
 def _enough(mode: Calls, calls: Sequence[ModelCall], wrong: Sequence[ModelCall]) -> bool:

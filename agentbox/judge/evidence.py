@@ -68,6 +68,8 @@ class ModelCall:
     prompt: Prompt
     slots: tuple[Mapping[str, Json], ...] = ()
     """The slot table: `slot`, `state`, `origin`, `text` of each."""
+    aside: str = ""
+    """What it was for, where its answer is no part of the conversation: `summary`."""
 
     @property
     def messages(self) -> list[Json]:

@@ -125,13 +125,18 @@ def _asked(ours: Sequence[TraceEvent], events: Sequence[TraceEvent]) -> Iterator
         asked = prompt.request
         if not in_call(asked.at):
             slots = tuple(asked.data.get("slots") or ())
-            yield ModelCall(asked.at, prompt, slots)
+            yield ModelCall(asked.at, prompt, slots, str(asked.data.get("aside", "")))
 
 
 def _tools(events: Iterable[TraceEvent]) -> tuple[str, ...] | None:
-    """Return the tools that were listed, those that were left out too: they can be spoken of."""
-    ready = [event.data for event in events if event.kind == "run.ready"]
-    names = [(*data.get("tools", ()), *data.get("left_out", ())) for data in ready]
+    """Return the tools that were listed at any time, those left out too: they can be spoken of."""
+    names: list[Iterable[str]] = []
+    for event in events:
+        data = event.data
+        if event.kind == "run.ready":
+            names.append((*data.get("tools", ()), *data.get("left_out", ())))
+        elif event.kind == "tools.changed":
+            names.append(f"{data.get('server')}.{name}" for name in data.get("added", ()))
     return tuple(dict.fromkeys(chain(*names))) if names else None
 
 
@@ -141,9 +146,10 @@ def _late(events: Iterable[TraceEvent]) -> Iterator[tuple[Position, str]]:
             yield event.at, str(event.data.get("error"))
 
 
-def _said(events: Iterable[TraceEvent]) -> Iterator[Utterance]:
+def _said(events: Sequence[TraceEvent]) -> Iterator[Utterance]:
+    asides = {e.at for e in events if e.kind == "model.request" and e.data.get("aside")}
     for event in events:
-        if event.kind == "model.result" and not in_call(event.at):
+        if event.kind == "model.result" and not in_call(event.at) and event.at not in asides:
             text = str(event.data.get("text") or "")
             if text.strip():
                 yield Utterance(text, event.at)

@@ -5,11 +5,10 @@ As in JSON, `1` is `1.0` and neither is `true`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, cast
 
-from agentbox.core.messages import Json
+from agentbox.core.messages import Json, json_in
 from agentbox.core.trace import Position
 from agentbox.judge.failure import Unjudgeable
 from agentbox.judge.wording import quoted, shown
@@ -25,13 +24,9 @@ def parsed(text: str, what: str, at: Position) -> Json:
         Unjudgeable: there is none.
     """
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json_in(text)
     except (ValueError, RecursionError) as error:
         raise Unjudgeable(f"{what} is no JSON ({error}): {quoted(text)}", at) from None
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def same(one: Json, other: Json) -> bool:

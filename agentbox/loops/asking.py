@@ -27,6 +27,7 @@ from agentbox.core.requests import (
     UserSaid,
     answered,
 )
+from agentbox.loops.window import make_room
 
 Result = TypeVar("Result")
 
@@ -45,9 +46,12 @@ def ask(
     At a limit the model gets one last word without tools, where the budget grants it. A `Said`
     that ends the loop (limit, refusal, failure) has no calls.
     """
+    full = (yield from make_room(log, log.window, tools)) if log.window else None
+    if full:
+        return Said(Message("assistant"), limit=full)
     reply = yield Ask(log.view(), tools, output)
     if isinstance(reply, LimitReached):
-        said = _last_word((yield Ask(log.view(), (), output)), reply.name)
+        said = _last_word((yield Ask(log.view(), (), output, last_word=True)), reply.name)
     elif isinstance(reply, Failed):
         said = Said(Message("assistant"), stop="failed", error=reply.message)
     else:

@@ -26,6 +26,7 @@ from agentbox.core.requests import (
     UserSaid,
 )
 from agentbox.core.scenario import Limits, PlanOptions
+from agentbox.core.window import ContextWindow
 from agentbox.loops.asking import ask_user, call, read_clock
 from agentbox.loops.prompt import Briefing, brief
 from agentbox.loops.react import react
@@ -68,15 +69,17 @@ class Setting:
     )
     """What is observed after which turn; at START and END too."""
     user: SecondLoop | None = None
+    window: ContextWindow | None = None
 
 
 def conversation(agent: LoopFunction, setting: Setting) -> Loop:
     """Play turns until the user is done or a turn ends without an answer.
 
     Raises:
-        WorldError: a call of the setup did not end ok, or a simulated user's model failed.
+        WorldError: a call of the setup did not end ok, a simulated user's model gave no words, or
+            the user never spoke: then nothing was tried.
     """
-    log = Transcript()
+    log = Transcript(window=setting.window)
     end = End("answered")
     turn = 0
     yield Enter("run", setting.limits)
@@ -91,6 +94,9 @@ def conversation(agent: LoopFunction, setting: Setting) -> Loop:
         if end.reason != "answered":
             break
         words = yield from user(end.answer)
+    if not turn:
+        hint = "the first turn needs words that are said whatever was asked"
+        raise WorldError(Problem("the user never spoke: there is nothing to judge", hint=hint))
     yield from _look(END, setting)
     yield Leave(end)
     return end
@@ -128,7 +134,8 @@ def _asked(heard: str) -> _Words:
 class _Simulated:
     """A user who is a loop: reads what the agent says, may use tools of their own, and answers.
 
-    Raises WorldError where their model gives no answer: the agent is not to blame for that.
+    Raises WorldError where their model gives no words: the agent is not to blame for that, and
+    not to be praised either.
     """
 
     def __init__(self, second: SecondLoop) -> None:
@@ -148,11 +155,24 @@ class _Simulated:
         yield Enter("turn", second.limits, "user")
         end = yield from react(Task(self._log, second.tools))
         yield Leave(end)
-        if end.reason == "failed":
-            why = f"the user's model failed in turn {self._spoken}: {end.data.get('error')}"
-            raise WorldError(Problem(why, hint="mend it, or raise `deadlines: {model: ...}`"))
-        over = end.reason != "answered" or second.stop in end.answer
-        return None if over else end.answer
+        if end.reason != "answered":
+            raise _speechless(end, self._spoken)
+        return None if second.stop in end.answer else end.answer
+
+
+def _speechless(end: End, turn: int) -> WorldError:
+    happened, hint = _NO_WORDS[end.reason]
+    why = end.data.get("limit") or end.data.get("error") or end.answer
+    said = f"the user's model {happened} in turn {turn}"
+    return WorldError(Problem(f"{said}: {why}" if why else said, hint=hint))
+
+
+_NO_WORDS = {
+    "failed": ("failed", "mend it, or raise `deadlines: {model: ...}`"),
+    "limit": ("ran into a limit of theirs", "raise the `limits` of the case's `user`"),
+    "refused": ("refused to speak", "change the `prompt` of the case's `user`"),
+}
+"""How a simulated user's loop ended that gives no words, and what to do about it."""
 
 
 # -- the harness

@@ -12,11 +12,11 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypeAlias
 
-from agentbox.core.messages import Json, Message
+from agentbox.core.messages import Json, Message, ToolSpec, json_in
 from agentbox.core.requests import End, Enter, Leave, Loop, Note, Reply, Request, Said, Task
 from agentbox.loops.asking import approve, ask, end_of
 from agentbox.loops.react import react
-from agentbox.loops.typed import correction, misfits, parsed
+from agentbox.loops.typed import correction, misfits
 from agentbox.schema import shape_of
 
 Status: TypeAlias = Literal["pending", "done", "failed"]
@@ -96,14 +96,12 @@ def plan_execute(task: Task) -> Loop:
 
 
 def _planned(task: Task) -> Generator[Request, Reply, End]:
-    steps = yield from _plan(task, _ASK + json.dumps(PLAN_SCHEMA))
+    steps = yield from _plan(task, f"{_ASK}{json.dumps(PLAN_SCHEMA)}{_offered(task.tools)}")
     yield Note("plan.made", {"steps": _told(steps)})
     yield from _approved(task, steps)
     revisions = 0
-    done: list[PlanStep] = []
     while steps:
         step = yield from _run(task, steps[0])
-        done.append(step)
         yield Note("plan.step", asdict(step))
         if step.status == "done":
             steps = steps[1:]
@@ -124,15 +122,29 @@ def _plan(task: Task, words: str) -> Generator[Request, Reply, list[PlanStep]]:
     task.log.add(Message("user", words))
     said = yield from _said(task)
     for _ in range(_CORRECTIONS):
-        errors = misfits(_SHAPE, said.message.text)
+        errors = _misfits(said.message.text)
         if not errors:
             break
         task.log.add(correction(errors))
         said = yield from _said(task)
-    errors = misfits(_SHAPE, said.message.text)
+    errors = _misfits(said.message.text)
     if errors:
         raise _Stopped(End("failed", said.message.text, {"error": f"no plan: {'; '.join(errors)}"}))
-    return [PlanStep(**step) for step in parsed(said.message.text)["steps"]]
+    return [PlanStep(**step) for step in json_in(said.message.text)["steps"]]
+
+
+def _offered(tools: Sequence[ToolSpec]) -> str:
+    """Say which tools the steps will have: planning itself is offered none."""
+    listed = [f"- {tool.name}: {tool.description}".rstrip(": ") for tool in tools]
+    return "\n".join(["\nThe steps can use these tools:", *listed]) if listed else ""
+
+
+def _misfits(text: str) -> tuple[str, ...]:
+    """Return what keeps a text from being a plan: each step must have an id of its own."""
+    errors = misfits(_SHAPE, text)
+    ids = [] if errors else [step["id"] for step in json_in(text)["steps"]]
+    twice = sorted({each for each in ids if ids.count(each) > 1})
+    return errors or tuple(f"$.steps: two steps have the id {each!r}" for each in twice)
 
 
 def _said(task: Task) -> Generator[Request, Reply, Said]:

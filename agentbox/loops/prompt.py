@@ -16,8 +16,10 @@ from agentbox.core.messages import (
     Message,
     Segment,
     SlotState,
+    Transcript,
 )
 from agentbox.core.requests import Task
+from agentbox.loops.window import truncated
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def brief(task: Task, briefing: Briefing, block: str, words: str) -> None:
     log.add(Message("user", words))
     segments.append(_filled("user", words, "the user's turn"))
     segments.append(_filled("tools", f"{len(tools)} tools" if tools else "", "toolboxes"))
-    segments.append(_filled("history", f"{earlier} messages" if earlier else "", "earlier turns"))
+    segments.append(_history(log, earlier))
     present = {segment.slot for segment in segments}
     absent = [Segment(slot, "absent") for slot in STANDARD_SLOTS if slot not in present]
     log.segments = (*segments, *absent)
@@ -62,6 +64,12 @@ def _segment(slot: str, briefing: Briefing, block: str) -> Segment:
         return _filled("now", block, "clock")
     value = briefing.context.get(slot)
     return _filled(slot, _render(slot, value), f"scenario context.{slot}")
+
+
+def _history(log: Transcript, earlier: int) -> Segment:
+    if log.cut:
+        return Segment("history", "truncated", truncated(log), "earlier turns")
+    return _filled("history", f"{earlier} messages" if earlier else "", "earlier turns")
 
 
 def _filled(slot: str, text: str, origin: str) -> Segment:

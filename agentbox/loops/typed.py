@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from agentbox.core.messages import Json, Message
+from agentbox.core.messages import Json, Message, json_in
 from agentbox.core.requests import End, Loop, LoopFunction, Task
+from agentbox.loops.asking import ask, end_of
 from agentbox.schema import Shape, shape_of
 
 
 def typed(agent: LoopFunction, schema: Mapping[str, Json], corrections: int) -> LoopFunction:
     """Return a loop like `agent` whose answer fits `schema`, or that fails.
 
-    What does not fit is listed back to the model, at most `corrections` times. The value is in the
-    end's data as `output`.
+    What does not fit is listed back to the model, at most `corrections` times, without tools: the
+    work is done, and a plan must not be executed twice. The value is in the end's data as `output`.
     """
     shape = shape_of(schema)
 
@@ -27,7 +26,7 @@ def typed(agent: LoopFunction, schema: Mapping[str, Json], corrections: int) -> 
             if end.reason != "answered" or not misfits(shape, end.answer):
                 break
             task.log.add(correction(misfits(shape, end.answer)))
-            end = yield from agent(task)
+            end = end_of((yield from ask(task.log, (), schema)))
         return end if end.reason != "answered" else _checked(end, shape)
 
     return loop
@@ -38,25 +37,13 @@ def _checked(end: End, shape: Shape) -> End:
     if errors:
         why = f"the answer does not fit `agent.output`: {'; '.join(errors)}"
         return End("failed", end.answer, {"error": why})
-    return End("answered", end.answer, {**end.data, "output": parsed(end.answer)})
-
-
-def parsed(text: str) -> Any:
-    """Return the JSON in a model's text, a code fence around it taken off.
-
-    Raises:
-        ValueError: there is none.
-    """
-    inner = text.strip()
-    if inner.startswith("```"):
-        inner = inner.partition("\n")[2].rpartition("```")[0]
-    return json.loads(inner)
+    return End("answered", end.answer, {**end.data, "output": json_in(end.answer)})
 
 
 def misfits(shape: Shape, text: str) -> tuple[str, ...]:
     """Return what keeps a model's text from being JSON of this shape."""
     try:
-        value = parsed(text)
+        value = json_in(text)
     except (ValueError, RecursionError) as error:
         return (f"it is no JSON: {error}",)
     return shape.errors(value)

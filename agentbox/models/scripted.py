@@ -1,6 +1,7 @@
 """A model that says what a scenario's turns script: words, calls, both, and mistakes on purpose.
 
-A step is addressed by case, turn and index; no two cases share anything. Running out, a step never
+A step is addressed by case, turn and index; beside a simulated user, where nobody knows how many
+turns there will be, by case and index. No two cases share anything. Running out, a step never
 taken, a text that was not shown and a reference to nothing are errors that name the step.
 
 What counts as taken: the steps of a turn are gone through in order. One whose `when` is not found
@@ -44,9 +45,13 @@ _SEARCHED = (2000, 500)
 class ScriptedModel:
     """Plays the scripts of one case."""
 
-    def __init__(self, turns: Sequence[Sequence[ScriptStep]], node: str) -> None:
-        """Play `turns`, one script each; `node` is the case's address, for messages."""
+    def __init__(self, turns: Sequence[Sequence[ScriptStep]], node: str, whose: str = "") -> None:
+        """Play `turns`, one script each; with `whose`, a single script over all turns.
+
+        `node` is the case's address, and `whose` says for messages whom the script belongs to.
+        """
         self.name = "scripted"
+        self._whose = whose
         self._turns = turns
         self._node = node
         self._next = [0] * len(turns)
@@ -59,12 +64,13 @@ class ScriptedModel:
         Raises:
             WorldError: there is none, or it does not go with what the model was shown.
         """
-        turn = _turn_of(at)
+        turn = 1 if self._whose else _turn_of(at)
         self._played = max(self._played, turn)
         index, step = self._step(turn, ask.messages, at)
-        where = f"{self._node}, turn {turn}, script step {index + 1}"
+        of = f"{self._whose} script," if self._whose else f"turn {turn}, script"
+        where = f"{self._node}, {of} step {index + 1}"
         _check_shown(step, ask.messages, where)
-        results = _Results(ask.messages, turn, where)
+        results = _Results(ask.messages, _turn_of(at), where)
         calls = tuple(_made(call, results) for call in _calls(step))
         usage = Usage(*step.tokens) if step.tokens else UNKNOWN_USAGE
         message = Message("assistant", step.say, calls)
@@ -81,7 +87,7 @@ class ScriptedModel:
         if left:
             which = f"step {left[0]} was" if len(left) == 1 else f"steps {', '.join(left)} were"
             yield Problem(
-                f"{self._node}, turn {turn}: the script's {which} never taken",
+                f"{self._node}, {self._script(turn)}'s {which} never taken",
                 hint="take it out, or find out why the agent ended early: agentbox show last",
             )
 
@@ -96,15 +102,19 @@ class ScriptedModel:
                 return index, step
         raise WorldError(
             Problem(
-                f"{self._node}, turn {turn}: the script has run out at {at}; it has {len(script)} "
+                f"{self._node}, {self._script(turn)} has run out at {at}; it has {len(script)} "
                 f"{'step' if len(script) == 1 else 'steps'}, and the model was shown: "
                 f"{_cut(told)!r}",
                 note=_passed_over(script, first),
-                hint=f"give turn {turn} a step {len(script) + 1}: `script: [..., {{say: ...}}]`"
+                hint=f"give {'it' if self._whose else f'turn {turn}'} a step {len(script) + 1}: "
+                "`script: [..., {say: ...}]`"
                 if turn
                 else "scripts belong to turns, and this was asked in none",
             )
         )
+
+    def _script(self, turn: int) -> str:
+        return f"{self._whose} script" if self._whose else f"turn {turn}: the script"
 
 
 def _turn_of(at: Position) -> int:

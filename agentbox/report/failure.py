@@ -94,7 +94,7 @@ def _by_turn(
 
 
 def _is_in(turn: TurnStory, node: Position) -> bool:
-    return node == turn.at or Place.of(node).step in turn.steps
+    return node == turn.at or (Place.of(node).step or None) in turn.steps
 
 
 def _stories(
@@ -116,7 +116,7 @@ def _last(turns: Sequence[TurnStory], places: Sequence[Position]) -> Sequence[Tu
 
 def _focus(told: Sequence[TurnStory], places: Sequence[Position]) -> StepStory | None:
     """Return the step whose prompt matters: the first one pointed at, else the last one told."""
-    steps = {at: step for turn in told for at, step in turn.steps.items()}
+    steps = {at: step for turn in told for at, step in turn.steps.items() if at}
     wanted = [Place.of(place).step for place in places]
     pointed = [steps[at] for at in wanted if at in steps]
     return next(iter(pointed or [*steps.values()][-1:]), None)

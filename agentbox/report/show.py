@@ -15,6 +15,7 @@ from agentbox.report.story import (
     called_in,
     content_of,
     map_of,
+    notes_json,
     short,
     text_of,
     turns_of,
@@ -57,7 +58,7 @@ def show(
         indent(_servers(events, width - 2), 2),
         findings(events, width=width),
         *_turns(turns_of(events), width),
-        indent(_harness(events, width - 2), 2),
+        *(indent(lines, 2) for lines in _harness(events, width - 2)),
         indent(_checks(events, width - 2), 2),
     ]
     return [line for section in sections if section for line in (*section, BLANK)][:-1]
@@ -137,6 +138,7 @@ def _open(event: TraceEvent, width: int) -> Line:
         "run.start": "the start of the case",
         "model.request": "the model",
         "user.request": "the user",
+        "server.request": f"an answer to the server {text_of(event.data.get('server'))}",
         "observe.request": f"a look at {text_of(map_of(event.data.get('look')).get('target'))}",
         "server.start": f"the start of the server {text_of(event.data.get('server'))}",
     }
@@ -186,17 +188,41 @@ def _server(event: TraceEvent, width: int) -> list[Line]:
     return [head, *(styled(f"    {one_line(line, width - 4)}", "dim") for line in tail)]
 
 
-def _harness(events: Sequence[TraceEvent], width: int) -> list[Line]:
-    """Return what the harness asked for itself: what checks rest on."""
+def _harness(events: Sequence[TraceEvent], width: int) -> tuple[list[Line], list[Line]]:
+    """Return what the harness asked for itself: how it set the world up, what checks rest on."""
     results = {event.at: dict(event.data) for event in events if event.kind == "tool.result"}
-    lines: list[Line] = []
+    made: list[Line] = []
+    seen: list[Line] = []
     for event in events:
         if event.kind == "tool.request" and event.at.startswith("h:"):
-            lines.append(styled(f"  {one_line(called_in(dict(event.data)), width - 2)}"))
-            word, style = status_of(results.get(event.at, {}))
-            text = one_line(text_of(results.get(event.at, {}).get("text")), width - 8 - len(word))
-            lines.append(((f"    {word}  ", style), (text, "plain")))
-    return section("observed by the harness", lines)
+            told = made if short(event.at).startswith("h:setup/") else seen
+            result = results.get(event.at, {})
+            told += _asked(
+                called_in(dict(event.data)), *status_of(result), result.get("text"), width
+            )
+        elif event.kind == "observe.result":
+            seen += _look(dict(event.data), width)
+    return section("set up by the harness", made), section("observed by the harness", seen)
+
+
+def _look(data: dict[str, Json], width: int) -> list[Line]:
+    """Return a look at the world, but for a tool: its call is told."""
+    look, error = map_of(data.get("look")), text_of(data.get("error"))
+    kind = text_of(look.get("kind"))
+    if kind == "tool":
+        return []
+    when = "before the first turn" if look.get("when") == "start" else ""
+    gold = "after the gold calls" if look.get("gold") else ""
+    words = (kind, text_of(look.get("server")), text_of(look.get("target")), when, gold)
+    name = " ".join(filter(None, words))
+    if error:
+        return _asked(name, "not seen", "bad", error, width)
+    return _asked(name, "seen", "good", data.get("value"), width)
+
+
+def _asked(name: str, word: str, style: Style, came: Json, width: int) -> list[Line]:
+    text = one_line(text_of(came), width - 8 - len(word))
+    return [styled(f"  {one_line(name, width - 2)}"), ((f"    {word}  ", style), (text, "plain"))]
 
 
 def _checks(events: Sequence[TraceEvent], width: int) -> list[Line]:
@@ -251,6 +277,7 @@ def _turn_json(turn: TurnStory) -> dict[str, Json]:
         "turn": turn.number,
         "user": turn.user,
         "end": turn.end or None,
+        "notes": notes_json(turn),
         "steps": [
             {
                 "at": step.at,
@@ -259,6 +286,7 @@ def _turn_json(turn: TurnStory) -> dict[str, Json]:
                 "usage": map_of(step.result).get("usage"),
                 "slots": slots_of(step),
                 "refused": step.refused or None,
+                "notes": notes_json(step),
                 "calls": [
                     {
                         "at": call.at,
@@ -268,6 +296,7 @@ def _turn_json(turn: TurnStory) -> dict[str, Json]:
                         "source": map_of(call.result).get("source"),
                         "text": map_of(call.result).get("text"),
                         "refused": call.refused or None,
+                        "notes": notes_json(call),
                     }
                     for call in step.calls.values()
                 ],

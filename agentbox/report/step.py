@@ -18,6 +18,7 @@ from agentbox.report.story import (
     detail_of,
     map_of,
     maps_of,
+    notes_json,
     parsed,
     pretty,
     short,
@@ -76,6 +77,7 @@ def show_step(
         section(f"tools offered  {len(tools)}", [line for one in tools for line in _tool(one)]),
         section("reply", _reply(step)),
         *(section(*_call(call, step.asked(call))) for call in step.calls.values()),
+        section("then", [line for note in step.notes for line in _note(note)]),
         section("frames", _frames(events, at)),
     ]
     return [line for section in sections if section for line in (*section, BLANK)][:-1]
@@ -99,9 +101,11 @@ def step_json(
                 **content_of(step.asked(call)),
                 "result": _content(call.result),
                 "refused": call.refused or None,
+                "notes": notes_json(call),
             }
             for call in step.calls.values()
         ],
+        "notes": notes_json(step),
         "frames": [
             {key: event.data.get(key) for key in ("at", "server", "dir", "frame")}
             for event in _frame_events(events, at)
@@ -213,11 +217,17 @@ def _reply(step: StepStory) -> list[Line]:
 def _call(call: CallStory, asked: dict[str, Json]) -> tuple[str, list[Line]]:
     title = f"{short(call.at).rpartition('/')[2]}  {text_of(asked.get('tool'))}"
     lines: list[Line] = [styled("  arguments", "dim"), *_whole(_arguments(asked))]
+    lines += [line for note in call.notes for line in _note(note)]
     if call.refused:
         return title, [*lines, styled(f"  not run: limit `{safe(call.refused)}`", "warn")]
     if call.result is None:
         return title, [*lines, styled("  no answer: it was in flight", "warn")]
     return title, [*lines, *_result(call.result)]
+
+
+def _note(note: TraceEvent) -> list[Line]:
+    kind = styled(f"  {safe(note.kind)}  {safe(short(note.at).rpartition('/')[2])}", "dim")
+    return [kind, *_whole(pretty(content_of(note.data)))]
 
 
 def _arguments(asked: dict[str, Json]) -> str:

@@ -25,6 +25,8 @@ class CallStory:
     """None while there is no answer."""
     refused: str = ""
     """The limit that kept it from running."""
+    notes: list[TraceEvent] = field(default_factory=list[TraceEvent])
+    """What else happened in it: what its server asked, what was cut off."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,8 @@ class StepStory:
     result: dict[str, Json] | None = None
     calls: dict[Position, CallStory] = field(default_factory=dict[Position, CallStory])
     refused: str = ""
+    notes: list[TraceEvent] = field(default_factory=list[TraceEvent])
+    """What else happened before the next one: a plan made, a prompt cut, tools changed."""
 
     @property
     def proposed(self) -> list[dict[str, Json]]:
@@ -59,6 +63,8 @@ class TurnStory:
     user: str = ""
     steps: dict[Position, StepStory] = field(default_factory=dict[Position, StepStory])
     end: dict[str, Json] = field(default_factory=dict[str, Json])
+    notes: list[TraceEvent] = field(default_factory=list[TraceEvent])
+    """What else happened before its first step."""
 
     @property
     def number(self) -> int:
@@ -72,8 +78,8 @@ def turns_of(events: Iterable[TraceEvent]) -> list[TurnStory]:
     turns: dict[Position, TurnStory] = {}
     for event in events:
         place = Place.of(event.at)
-        reader = _READERS.get(event.kind)
-        if reader and place.turn:
+        reader = _READERS.get(event.kind, _note)
+        if place.turn and event.kind not in _UNTOLD:
             reader(turns.setdefault(place.turn, TurnStory(place.turn)), place, event)
     return [turn for turn in turns.values() if turn.user or turn.steps or turn.end]
 
@@ -114,11 +120,13 @@ def _user(turn: TurnStory, _: Place, event: TraceEvent) -> None:
 
 
 def _model_request(turn: TurnStory, place: Place, event: TraceEvent) -> None:
-    _step(turn, place).request = dict(event.data)
+    if event.at == place.step:  # else a server had it asked, in the middle of a call
+        _step(turn, place).request = dict(event.data)
 
 
 def _model_result(turn: TurnStory, place: Place, event: TraceEvent) -> None:
-    _step(turn, place).result = dict(event.data)
+    if event.at == place.step:
+        _step(turn, place).result = dict(event.data)
 
 
 def _tool_request(turn: TurnStory, place: Place, event: TraceEvent) -> None:
@@ -137,6 +145,21 @@ def _refused(turn: TurnStory, place: Place, event: TraceEvent) -> None:
         _call(turn, place, event.at).refused = limit
 
 
+def _note(turn: TurnStory, place: Place, event: TraceEvent) -> None:
+    _teller(turn, place, event.at).notes.append(event)
+
+
+def _teller(turn: TurnStory, place: Place, at: Position) -> CallStory | StepStory | TurnStory:
+    """Return what an event belongs to: the call it lies in, else the last step so far."""
+    step = turn.steps.get(place.step)
+    call = (
+        next((c for c in step.calls.values() if f"{at}/".startswith(f"{c.at}/")), None)
+        if step
+        else None
+    )
+    return call or next(reversed(turn.steps.values()), turn)
+
+
 def _left(turn: TurnStory, place: Place, event: TraceEvent) -> None:
     if not place.step:
         turn.end = map_of(event.data.get("end"))
@@ -151,6 +174,8 @@ _READERS = {
     "budget.refused": _refused,
     "scope.leave": _left,
 }
+_UNTOLD = frozenset({"clock.read", "finding", "mcp.frame", "scope.enter", "user.request"})
+"""Kinds of events that a turn does not tell: they are told elsewhere, or say nothing to people."""
 
 
 def _step(turn: TurnStory, place: Place) -> StepStory:
@@ -215,6 +240,11 @@ _ENVELOPE = SIDE_FIELDS | {"at", "kind", "clock"}
 def content_of(data: Mapping[str, Json]) -> dict[str, Json]:
     """Return an event's payload, without its envelope and its side fields."""
     return {key: value for key, value in data.items() if key not in _ENVELOPE}
+
+
+def notes_json(of: TurnStory | StepStory | CallStory) -> list[Json]:
+    """Return what else happened in it as plain JSON values."""
+    return [{"kind": event.kind, "at": event.at, **content_of(event.data)} for event in of.notes]
 
 
 def detail_of(data: Mapping[str, Json]) -> str:

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from agentbox.core.trace import Position
+from agentbox.core.messages import Json
+from agentbox.core.trace import Position, TraceEvent
 from agentbox.report.story import (
     CallStory,
     Place,
     StepStory,
     TurnStory,
     called_in,
+    content_of,
     detail_of,
+    map_of,
     short,
     text_of,
 )
@@ -34,6 +37,7 @@ from agentbox.report.text import (
 HERE = "  <- here"
 _MARGIN = 4
 _DETAIL_LINES = 4
+_EMPTY: tuple[Json, ...] = (None, "", [], {})
 _AROUND = 3
 """Steps kept at the start, at the end and around what matters, where a turn is too long to show."""
 
@@ -114,6 +118,7 @@ def _result_line(row: _Row, status: tuple[str, Style], column: int, room: int) -
 def _rows(turn: TurnStory, here: AbstractSet[Position], most: int | None) -> Iterator[_Row]:
     if turn.user:
         yield _Row("user", turn.user, "accent")
+    yield from map(_step_note, turn.notes)
     steps = list(turn.steps.values())
     focus = {i for i, step in enumerate(steps) if here & {step.at, *step.calls}}
     shown = -1
@@ -135,11 +140,29 @@ def kept(total: int, focus: AbstractSet[int], most: int | None) -> list[int]:
 
 
 def _step_rows(step: StepStory, here: AbstractSet[Position], most: int | None) -> Iterator[_Row]:
-    name = short(step.at).rpartition("/")[2]
+    name = _name(step)
     for index, row in enumerate([*_reply_rows(step), *_call_rows(step, here, most)]):
         lead = f"{name if index == 0 else ' ' * len(name)} {row.label}" if row.label else ""
         at = step.at if index == 0 and step.at in here else row.at
         yield replace(row, label=lead, at=at)
+    yield from map(_step_note, step.notes)
+
+
+def _name(step: StepStory) -> str:
+    """Return a step's name, with the user's before it where it is theirs: `user s1`."""
+    at = step.at or next(iter(step.calls), "")
+    name = short(step.at).rpartition("/")[2]
+    return f"user {name}".rstrip() if at.startswith("u:") else name
+
+
+def _step_note(event: TraceEvent) -> _Row:
+    return _Row(event.kind, _facts(event), "dim", most=2)
+
+
+def _facts(event: TraceEvent) -> str:
+    """Return what an event holds as one reads it: `window 900 · tokens 901`."""
+    held = content_of(event.data).items()
+    return " · ".join(f"{key} {text_of(value)}" for key, value in held if value not in _EMPTY)
 
 
 def _reply_rows(step: StepStory) -> Iterator[_Row]:
@@ -152,7 +175,8 @@ def _reply_rows(step: StepStory) -> Iterator[_Row]:
         told = [text_of(step.result["error"]), detail_of(step.result)]
         yield _Row("asks", f"the model failed: {'; '.join(filter(None, told))}", "bad")
     elif text_of(step.result.get("text")) or not step.proposed:
-        yield _Row("says", text_of(step.result.get("text")) or "(nothing)", most=8)
+        label = text_of(map_of(step.request).get("aside")) or "says"
+        yield _Row(label, text_of(step.result.get("text")) or "(nothing)", most=8)
 
 
 def _call_rows(step: StepStory, here: AbstractSet[Position], most: int | None) -> Iterator[_Row]:
@@ -163,7 +187,18 @@ def _call_rows(step: StepStory, here: AbstractSet[Position], most: int | None) -
         if index > shown + 1:
             yield _Row("", f"({count(index - shown - 1, 'call')} left out)", "dim")
         yield _Row("calls", called_in(step.asked(calls[index])), at=calls[index].at)
+        yield from _call_notes(calls[index], most)
         yield _outcome(calls[index])
+        shown = index
+
+
+def _call_notes(call: CallStory, most: int | None) -> Iterator[_Row]:
+    shown = -1
+    for index in kept(len(call.notes), frozenset(), most):
+        if index > shown + 1:
+            yield _Row("", f"({count(index - shown - 1, 'event')} left out)", "dim")
+        note = call.notes[index]
+        yield _Row("", _facts(note), status=(note.kind, "dim"))
         shown = index
 
 
@@ -176,6 +211,8 @@ def _outcome(call: CallStory) -> _Row:
     if call.refused:
         why = f"the limit `{call.refused}` is reached"
         return _Row("", why, status=("not run", "warn"))
+    if not call.at:
+        return _Row("", "it was never made", status=("not run", "warn"))
     if call.result is None:
         return _Row("", "it was in flight when the trace ended", status=("no answer", "warn"))
     text, detail = text_of(call.result.get("text")), detail_of(call.result)

@@ -85,7 +85,8 @@ def _used(verdict: Verdict) -> str:
     stats = verdict.stats
     columns = (("turn", stats.turns), ("step", stats.steps), ("tool", stats.tool_calls))
     amounts = (f"{n:>2} {noun if n == 1 else noun + 's':<5}" for noun, n in columns)
-    spent = "".join(f"  {part}" for part in (_tokens([stats]), _cost([stats])) if part)
+    told = (_tokens([stats]), _cost([stats])) if _asked(stats) else ()
+    spent = "".join(f"  {part}" for part in told if part)
     return f"{'  '.join(amounts)} {verdict.wall:6.2f}s{spent}"
 
 
@@ -163,7 +164,7 @@ def summary(
         if counts[kind]:
             comma = styled(", ") if spans else BLANK
             spans += comma + styled(_counted(counts[kind], kind), _SHOWN[kind][2])
-    spans = spans or [("nothing ran", "warn")]
+    spans = spans or [("nothing was judged", "warn")]
     spans.append((f" in {wall_seconds:.1f}s", "plain"))
     stats = [verdict.stats for verdict in verdicts]
     used = [_warnings(verdicts), *_facts(verdicts), *_spent(stats)]
@@ -195,9 +196,17 @@ def _spent(stats: Sequence[Stats]) -> list[str]:
     calls = [count(sum(one.steps for one in stats), "model call")]
     tools = sum(one.tool_calls for one in stats)
     calls += [count(tools, "tool call")] if tools else []
+    stats = list(filter(_asked, stats))
     tokens, cost = _tokens(stats), _cost(stats)
+    if not stats:
+        return calls
     unknown = " and ".join(name for name, told in (("tokens", tokens), ("cost", cost)) if not told)
     return [*calls, *filter(None, (tokens, cost)), *([f"{unknown} unknown"] if unknown else [])]
+
+
+def _asked(stats: Stats) -> bool:
+    """Return whether a model was asked: what was not has nothing to tell, zero tokens least."""
+    return stats.steps > 0 or stats.tokens != 0
 
 
 def _tokens(stats: Sequence[Stats]) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from agentbox.runtime.budget import Budget
 from agentbox.runtime.deadlines import Held, Watchdog
 from agentbox.runtime.driver import Driver
-from agentbox.runtime.effects import Effects, User, World, scripted_user
+from agentbox.runtime.effects import Approver, Effects, Form, User, World, scripted_user
+from agentbox.runtime.listing import Relisting
 from agentbox.runtime.sentry import sentry
 from agentbox.runtime.stack import stacked
 
 __all__ = [
+    "Approver",
     "Budget",
     "Driver",
     "Effects",
+    "Form",
     "Held",
+    "Relisting",
     "User",
     "Watchdog",
     "World",

@@ -75,7 +75,7 @@ class Budget:
     def _admit(self, placed: Placed) -> str:
         request = placed.request
         if isinstance(request, Ask):
-            return self._admit_ask(placed.actor, has_tools=bool(request.tools))
+            return self._admit_ask(placed.actor, is_word=request.last_word)
         if isinstance(request, CallOne):
             return self._admit_call(placed.actor, request)
         if isinstance(request, Enter):
@@ -90,11 +90,12 @@ class Budget:
         """Return the accounts that this actor spends from; the harness spends from none."""
         return [account for account in self._accounts if account and account.actor == actor]
 
-    def _admit_ask(self, actor: Actor, *, has_tools: bool) -> str:
+    def _admit_ask(self, actor: Actor, *, is_word: bool) -> str:
+        """Admit a model call; at a limit only the one that asks for a last word."""
         accounts = self._open(actor)
         for account in accounts:
             account.hit = account.hit or account.spent(self._clock.offset)
-            if account.hit and (has_tools or account.last_word or account.hit in _NO_LAST_WORD):
+            if account.hit and (not is_word or account.last_word or account.hit in _NO_LAST_WORD):
                 return account.hit
         for account in accounts:
             account.last_word = bool(account.hit)

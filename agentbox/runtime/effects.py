@@ -9,18 +9,16 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
-from functools import cache
-from typing import Any, TypeAlias, cast
+from dataclasses import asdict, dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any, TypeAlias
 
 import orjson
 
 from agentbox.core.clock import Clock
 from agentbox.core.errors import AgentboxError, ModelFailed, Problem, WorldError
 from agentbox.core.messages import (
-    UNKNOWN_USAGE,
     Json,
-    Message,
     ToolCall,
     ToolResult,
     ToolSpec,
@@ -35,6 +33,8 @@ from agentbox.core.requests import (
     AskUser,
     CallOne,
     Done,
+    Elicit,
+    Elicited,
     Enter,
     Failed,
     Leave,
@@ -45,19 +45,29 @@ from agentbox.core.requests import (
     Observed,
     ReadClock,
     Reply,
+    Request,
     Said,
     UserSaid,
     answered,
     look_of,
 )
-from agentbox.core.runtime import CallContext, Model, Placed, Toolbox
+from agentbox.core.runtime import CallContext, Handler, Model, Placed, Toolbox
 from agentbox.core.scenario import Deadlines
 from agentbox.core.trace import EVENT_FIELDS, Position, Recorder
 from agentbox.runtime.deadlines import Held, Watchdog, is_cancelled
-from agentbox.schema import Shape, shape_of
+from agentbox.runtime.listing import Listing, Relisting
+from agentbox.runtime.recorded import call_data, given, numbered, result_data, said_data
+from agentbox.runtime.shapes import misfits
+from agentbox.schema import shape_of
 
 User: TypeAlias = Callable[[str], Awaitable[UserSaid]]
 """Gives the user's next words to what they heard last; None when there are no more."""
+
+Form: TypeAlias = Callable[[Elicit], Awaitable[Elicited]]
+"""Gives what the user does with a form that a tool shows them in the middle of a call."""
+
+Approver: TypeAlias = Callable[[Approve], Awaitable[Approved]]
+"""Decides whether what an agent asks to do may be done."""
 
 Look: TypeAlias = Callable[[Observation, Position], Awaitable[Observed]]
 """Looks at the world for a check; what it does for that is recorded under the position."""
@@ -72,6 +82,16 @@ def scripted_user(turns: Iterable[str | UserSaid]) -> User:
         return said if isinstance(said, UserSaid) else UserSaid(said)
 
     return user
+
+
+async def declined(_: Elicit) -> Elicited:
+    """Fill in no form."""
+    return Elicited()
+
+
+async def unapproved(_: Approve) -> Approved:
+    """Approve nothing."""
+    return Approved(yes=False, why="nobody is there to approve")
 
 
 async def nothing_seen(observation: Observation, at: Position) -> Observed:  # noqa: ARG001 - a Look
@@ -91,6 +111,12 @@ class World:
     seed: int = 0
     tick: float = 0.0
     look: Look = nothing_seen
+    form: Form = declined
+    approver: Approver = unapproved
+    max_result_bytes: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The most of a result that is shown, by a tool's name or glob."""
+    relisting: Relisting | None = None
+    """None where no tool changes."""
 
 
 class Effects:
@@ -100,6 +126,8 @@ class Effects:
         self._world = world
         self._clock = world.clock.reading()
         self._recorder = recorder
+        self.outermost: Handler = self
+        """Who answers what a tool asks in mid-call: the whole stack, where there is one."""
         self._watchdog = Watchdog()
         self._offered: dict[Actor, tuple[tuple[ToolSpec, ...], frozenset[str]]] = {}
         """What each actor's model was offered last; it may call nothing else."""
@@ -107,6 +135,7 @@ class Effects:
             Ask: self._ask,
             CallOne: self._call,
             AskUser: self._ask_user,
+            Elicit: self._elicit,
             Approve: self._approve,
             Note: self._note,
             Observe: self._observe,
@@ -114,7 +143,12 @@ class Effects:
             Enter: self._enter,
             Leave: self._leave,
         }
-        self._shapes = {spec.name: _Shapes(spec) for spec in world.toolbox.specs()}
+        self._listing = Listing(world.toolbox, world.relisting)
+
+    @property
+    def tools(self) -> list[str]:
+        """The names of all tools there were, those that went among them."""
+        return self._listing.names
 
     async def __call__(self, placed: Placed) -> Reply:
         """Answer one request."""
@@ -127,7 +161,8 @@ class Effects:
 
     async def _ask(self, placed: Placed, ask: Ask) -> Reply:
         self._tick(1)
-        self._offer(placed.actor, ask.tools)
+        ask = await self._listing.current(placed, ask)
+        self._offer(placed.actor, ask)
         self._recorder.ask(placed.at, ask)
         deadline = self._watchdog.within(self._world.deadlines.model)
         try:
@@ -153,9 +188,9 @@ class Effects:
         except (TypeError, RecursionError) as error:
             raise self._broken(placed, f"gave what is no JSON: {error}") from error
 
-    def _offer(self, actor: Actor, tools: tuple[ToolSpec, ...]) -> None:
-        known = self._offered.get(actor)
-        if known is None or (tools and known[0] is not tools):
+    def _offer(self, actor: Actor, ask: Ask) -> None:
+        known, tools = self._offered.get(actor), ask.tools
+        if not ask.aside and (known is None or (tools and known[0] is not tools)):
             self._offered[actor] = (tools, frozenset(tool.name for tool in tools))
 
     def _broken(self, placed: Placed, how: str) -> WorldError:
@@ -181,11 +216,11 @@ class Effects:
         return self._model_failed(placed, Failed(why, "timeout"), detail)
 
     def _said(self, placed: Placed, said: Said) -> Said:
-        message = _numbered(said.message, placed.at)
+        message = numbered(said.message, placed.at)
         if message is not said.message:
             said = Said(message, said.usage, said.stop, said.limit, said.error)
         name = self._world.models[placed.actor].name
-        self._recorder.emit(placed.at, "model.result", _said_data(said, name), None, message)
+        self._recorder.emit(placed.at, "model.result", said_data(said, name), None, message)
         return said
 
     # -- tools
@@ -194,32 +229,49 @@ class Effects:
         if request.index == 0:
             self._tick(request.batch)
         call = request.call
-        self._recorder.emit(placed.at, "tool.request", _call_data(call))
+        self._recorder.emit(placed.at, "tool.request", call_data(call))
         try:
-            result = await self._result(placed, call)
+            result = self._shortened(placed, call, await self._result(placed, call))
         except asyncio.CancelledError:
             result = ToolResult("interrupted", "The run ended before the answer.", "transport")
             self._answered(placed, call, result)
             raise
+        except AgentboxError as error:
+            self._answered(placed, call, ToolResult("failed", str(error), "transport"))
+            raise
         return self._answered(placed, call, result)
+
+    def _shortened(self, placed: Placed, call: ToolCall, result: ToolResult) -> ToolResult:
+        """Return what a model is shown of a result; where that is not all, the rest is recorded."""
+        limits = self._world.max_result_bytes
+        if not limits:
+            return result
+        most = next((n for glob, n in limits.items() if fnmatchcase(call.name, glob)), None)
+        whole = result.text.encode(errors="surrogatepass")
+        if most is None or len(whole) <= most:
+            return result
+        data = {"tool": call.name, "bytes": len(whole), "shown": most, "whole": result.text}
+        self._recorder.emit(placed.at, "tool.truncated", data)
+        shown = whole[:most].decode(errors="ignore")
+        return replace(result, text=f"{shown}\n[cut off: {most} of {len(whole)} bytes are shown]")
 
     def _answered(self, placed: Placed, call: ToolCall, result: ToolResult) -> Answer:
         answer = answered(call, result)
         side = {"detail": result.detail} if result.detail else None
-        self._recorder.emit(placed.at, "tool.result", _result_data(result), side, answer.message)
+        self._recorder.emit(placed.at, "tool.result", result_data(result), side, answer.message)
         return answer
 
     async def _result(self, placed: Placed, call: ToolCall) -> ToolResult:
         offered = self._offered.get(placed.actor)
         if offered is not None and call.name not in offered[1]:
             return unknown_tool(call.name, sorted(offered[1]))
-        shapes = self._shapes.get(call.name)
-        wrong = _misfits(call, shapes)
+        shapes = self._listing.shapes(call.name)
+        wrong = misfits(call, shapes)
         if wrong:
             return ToolResult("failed", wrong, "schema")
         world = self._world
         limit = world.deadlines.call
-        context = CallContext(placed.at, self._clock, world.seed, limit)
+        context = CallContext(placed.at, self._clock, world.seed, limit, self._reenter)
         deadline = self._watchdog.within(limit)
         try:
             with deadline:
@@ -234,6 +286,12 @@ class Effects:
             return ToolResult("failed", "The tool raised CancelledError.", "tool")
         return shapes.checked(result) if shapes else result
 
+    async def _reenter(self, at: Position, request: Request) -> Reply:
+        placed = Placed(at, request)
+        if isinstance(request, Ask) and placed.actor not in self._world.models:
+            return Failed("there is no model here")  # a look of a check: nobody plays it
+        return await self.outermost(placed)
+
     # -- the user, the clock, scopes
 
     async def _ask_user(self, placed: Placed, request: AskUser) -> Reply:
@@ -241,6 +299,16 @@ class Effects:
         said = await self._world.user(request.heard)
         self._recorder.emit(placed.at, "user.result", {"text": said.text})
         return said
+
+    async def _elicit(self, placed: Placed, form: Elicit) -> Reply:
+        """Show a form; whoever shows it records it, and what came of it."""
+        filled = await self._world.form(form)
+        errors = shape_of(form.schema).errors(filled.content) if filled.action == "accept" else ()
+        if errors:
+            said = f"the answer to the form {form.message!r}, at {placed.at}, does not fit it"
+            hint = "mend the case's `answers`"
+            raise WorldError(Problem(f"{said}: {'; '.join(errors)}", hint=hint))
+        return filled
 
     async def _observe(self, placed: Placed, request: Observe) -> Reply:
         look = look_of(request.observation)
@@ -254,9 +322,9 @@ class Effects:
         return seen
 
     async def _approve(self, placed: Placed, request: Approve) -> Reply:
-        decision = Approved(yes=False, why="nobody is there to approve")
-        data = {"what": request.what, "detail": request.detail, "yes": False, "why": decision.why}
-        self._recorder.emit(placed.at, "approval", data)
+        decision = await self._world.approver(request)
+        asked = {"what": request.what, "detail": request.detail}
+        self._recorder.emit(placed.at, "approval", asked | asdict(decision))
         return decision
 
     async def _note(self, placed: Placed, note: Note) -> Reply:
@@ -276,7 +344,7 @@ class Effects:
     async def _enter(self, placed: Placed, request: Enter) -> Reply:
         data: dict[str, Json] = {"scope": request.kind}
         if request.limits:
-            data["limits"] = _given(request.limits)
+            data["limits"] = given(request.limits)
         self._recorder.emit(placed.at, "scope.enter", data)
         return Done()
 
@@ -289,66 +357,6 @@ class Effects:
     def _tick(self, requests: int) -> None:
         if self._world.tick:
             self._world.clock.advance(self._world.tick * requests)
-
-
-def _numbered(message: Message, at: str) -> Message:
-    """Give each call the id its position makes: `t1/s3/call2`."""
-    if not message.calls:
-        return message
-    step = at.partition("/")[2]
-    calls = tuple(
-        ToolCall(call.name, call.args, f"{step}/call{number}", call.malformed)
-        for number, call in enumerate(message.calls, 1)
-    )
-    return Message(message.role, message.text, calls, parts=message.parts)
-
-
-def _said_data(said: Said, model: str) -> dict[str, Json]:
-    """Return a model's message as recorded; a call's id is its position and is not written."""
-    message = said.message
-    data: dict[str, Json] = {"model": model}
-    if message.text or not message.calls:
-        data["text"] = message.text
-    if message.calls:
-        data["calls"] = [_call_data(call) for call in message.calls]
-    if message.parts:
-        data["parts"] = message.parts
-    if said.usage is not UNKNOWN_USAGE:
-        data["usage"] = _given(said.usage)
-    if said.stop != "end":
-        data["stop"] = said.stop
-    return data
-
-
-class _Shapes:
-    """A tool's two schemas, compiled."""
-
-    __slots__ = ("arguments", "output")
-
-    def __init__(self, spec: ToolSpec) -> None:
-        self.arguments: Shape = shape_of(spec.input_schema)
-        self.output: Shape | None = None
-        if spec.output_schema is not None:
-            self.output = shape_of(spec.output_schema)
-
-    def checked(self, result: ToolResult) -> ToolResult:
-        """Return the result, failed where it does not fit the tool's output schema."""
-        if self.output is None or result.status != "ok":
-            return result
-        errors = self.output.errors(result.structured)
-        if not errors:
-            return result
-        why = _listed("The result does not fit the tool's output schema", errors)
-        return replace(result, status="failed", source="schema", text=f"{why}\n{result.text}")
-
-
-def _misfits(call: ToolCall, shapes: _Shapes | None) -> str:
-    if call.malformed:
-        return f"The arguments are no JSON object: {call.malformed}"
-    errors = shapes.arguments.errors(call.args) if shapes else ()
-    if not errors:
-        return ""
-    return _listed(f"{call.name} was not run: its arguments do not fit its schema", errors)
 
 
 def _late(limit: float, error: TimeoutError) -> str:
@@ -364,38 +372,3 @@ def _private(call: ToolCall) -> ToolCall:
     except TypeError:  # what orjson refuses, such as an integer over 64 bits
         args = copy.deepcopy(dict(call.args))
     return ToolCall(call.name, args, call.id)
-
-
-def _call_data(call: ToolCall) -> dict[str, Json]:
-    data: dict[str, Json] = {"tool": call.name, "args": call.args}
-    if call.malformed:
-        data["malformed"] = call.malformed
-    return data
-
-
-def _result_data(result: ToolResult) -> dict[str, Json]:
-    data: dict[str, Json] = {"status": result.status, "text": result.text}
-    if result.status != "ok":
-        data["source"] = result.source
-    if result.structured is not None:
-        data["structured"] = result.structured
-    if result.parts:
-        data["parts"] = result.parts
-    if result.meta is not None:
-        data["meta"] = result.meta
-    return data
-
-
-def _given(value: Any) -> dict[str, Json]:
-    """Return the fields of a dataclass that are not None."""
-    names = _names(cast("type[Any]", type(value)))
-    return {name: found for name in names if (found := getattr(value, name)) is not None}
-
-
-@cache
-def _names(kind: type[Any]) -> list[str]:
-    return [each.name for each in fields(kind)]
-
-
-def _listed(head: str, errors: Iterable[str]) -> str:
-    return "\n".join([f"{head}:", *(f"- {error}" for error in errors)])

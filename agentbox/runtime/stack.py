@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from agentbox.core.runtime import Handler
 from agentbox.runtime.budget import Budget
+from agentbox.runtime.effects import Effects
 
 
-def stacked(effects: Handler, budget: Budget) -> Handler:
-    """Return the whole stack as one handler."""
-    return budget.wrap(effects)
+def stacked(effects: Effects, budget: Budget) -> Handler:
+    """Return the whole stack as one handler; what a tool asks in mid-call passes all of it too."""
+    effects.outermost = budget.wrap(effects)
+    return effects.outermost

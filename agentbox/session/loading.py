@@ -46,6 +46,9 @@ def load_module(where: str, root: Path) -> ModuleType:
         return importlib.import_module(where)
     except AuthorError:
         raise
+    except ModuleNotFoundError as error:
+        missing = error.name and f"{where}.".startswith(f"{error.name}.")
+        raise AuthorError(_missing(where, root) if missing else _failed(where, error)) from error
     except (Exception, SystemExit) as error:
         raise AuthorError(_failed(where, error)) from error
 
@@ -86,6 +89,14 @@ def _file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def _missing(where: str, root: Path) -> Problem:
+    """Say that there is no such module; the place is where it is named."""
+    file = f"{where.replace('.', '/')}.py"
+    note = f"did you mean `{file}`?" if (root / file).is_file() else ""
+    hint = "a file is named by its path, path/to/file.py:name; a module must be installed"
+    return Problem(f"there is no module `{where}`", note=note, hint=hint)
 
 
 def _failed(where: str, error: BaseException) -> Problem:

@@ -11,18 +11,19 @@ import shlex
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from agentbox.core.clock import Clock
 from agentbox.core.errors import AgentboxError, WorldError
 from agentbox.core.messages import Json, ToolCall, ToolResult, is_list, is_object
-from agentbox.core.requests import Answer, CallOne, Observation, Observed
+from agentbox.core.requests import Answer, Ask, CallOne, Failed, Observation, Observed, Reply
 from agentbox.core.runtime import Placed, Toolbox
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import Position, Recorder
 from agentbox.runtime import Effects, World, scripted_user
 from agentbox.session.sources import Host
-from agentbox.session.staging import call_of
+from agentbox.session.staging import call_of, form_of
 
 if TYPE_CHECKING:
     from agentbox.toolboxes.mcp import Servers
@@ -106,10 +107,17 @@ class Looking:
         """Call a tool as the harness, recorded."""
         sight, scenario = self.sight, self.scenario
         world = World(
-            {}, sight.toolbox, scripted_user(()), sight.clock, scenario.deadlines, scenario.seed
+            {},
+            sight.toolbox,
+            scripted_user(()),
+            sight.clock,
+            scenario.deadlines,
+            scenario.seed,
+            form=form_of(scenario.case),
         )
-        placed = Placed(at, CallOne(call), "harness")
-        answer = await Effects(world, self.recorder)(placed)
+        effects = Effects(world, self.recorder)
+        effects.outermost = partial(_without_model, effects)
+        answer = await effects(Placed(at, CallOne(call), "harness"))
         if not isinstance(answer, Answer):
             raise TypeError(f"a call was answered with {answer!r}")
         return answer.result
@@ -166,6 +174,13 @@ _LOOKS: Mapping[str, Callable[[Looking, Observation, Position], Awaitable[Json]]
     "sql": Looking.sql,
     "command": Looking.command,
 }
+
+
+async def _without_model(effects: Effects, placed: Placed) -> Reply:
+    """Answer what a tool asks in the middle of a look: the user's forms, and no model."""
+    if isinstance(placed.request, Ask):
+        return Failed("no model is asked in a look")
+    return await effects(placed)
 
 
 def _hidden(value: Json, hide: Callable[[str], str]) -> Json:

@@ -19,15 +19,18 @@ def models_of(scenario: Scenario, sources: Sources, closing: AsyncExitStack) -> 
     Raises:
         AuthorError: a model cannot be made, or may not be asked in this run.
     """
-    models: dict[Actor, Model] = {"agent": _model(scenario.model, scenario, sources, closing)}
+    models: dict[Actor, Model] = {}
+    models["agent"] = _model("agent", scenario.model, scenario, sources, closing)
     user = scenario.case.user
     if user:
-        models["user"] = _model(user.model, scenario, sources, closing)
+        models["user"] = _model("user", user.model, scenario, sources, closing)
     return models
 
 
-def _model(spec: ModelSpec, scenario: Scenario, sources: Sources, closing: AsyncExitStack) -> Model:
-    model = _native(spec, scenario, sources, closing)
+def _model(
+    actor: Actor, spec: ModelSpec, scenario: Scenario, sources: Sources, closing: AsyncExitStack
+) -> Model:
+    model = _native(actor, spec, scenario, sources, closing)
     if spec.calls == "native":
         return model
     from agentbox.models.text import TextCalls  # noqa: PLC0415 - for the few that want it
@@ -36,15 +39,23 @@ def _model(spec: ModelSpec, scenario: Scenario, sources: Sources, closing: Async
 
 
 def _native(
-    spec: ModelSpec, scenario: Scenario, sources: Sources, closing: AsyncExitStack
+    actor: Actor, spec: ModelSpec, scenario: Scenario, sources: Sources, closing: AsyncExitStack
 ) -> Model:
     if spec.provider == "python":
         return FunctionModel(sources.model(spec.function), spec.name)
     if spec.provider == "openai":
         return _served(spec, sources, closing)
+    return _scripted(actor, scenario)
+
+
+def _scripted(actor: Actor, scenario: Scenario) -> Model:
     from agentbox.models.scripted import ScriptedModel  # noqa: PLC0415 - where one is scripted
 
-    return ScriptedModel([turn.script for turn in scenario.case.turns], scenario.node)
+    case, user = scenario.case, scenario.case.user
+    if user is None:
+        return ScriptedModel([turn.script for turn in case.turns], scenario.node)
+    script = case.script if actor == "agent" else user.script
+    return ScriptedModel([script], scenario.node, whose=f"the {actor}'s")
 
 
 def _served(spec: ModelSpec, sources: Sources, closing: AsyncExitStack) -> Model:

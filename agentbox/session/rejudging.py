@@ -11,7 +11,8 @@ from agentbox.core.messages import Json, is_list, is_object
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import TraceEvent
 from agentbox.session.plan import Selection, load
-from agentbox.session.run import Judged, verdict_on
+from agentbox.session.run import Judged, verdict_in_time
+from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources
 from agentbox.trace import Trace, edited, read_trace
 
@@ -32,18 +33,27 @@ def judge_again(traces: Sequence[Path], file: str, host: Host) -> list[Again]:
 
     The checks are those of `file`, or, where that is empty, of the file that a trace's header
     names; the case is the one of the same name, cell and round. What made a run errored still does.
+    The order is that of the files' cases.
 
     Raises:
         AuthorError: a scenario cannot be read or has no such case; all of it.
         TraceError: a trace cannot be read.
+        KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP.
     """
     bench = _Bench(file, host)
     found = [(bench.scenario(trace), trace) for trace in map(read_trace, traces)]
-    problems = [*bench.problems, *_twice([scenario for scenario, _ in found if scenario])]
+    known = [(scenario, trace) for scenario, trace in found if scenario]
+    problems = [*bench.problems, *_twice([scenario for scenario, _ in known])]
     if problems:
         raise AuthorError(*problems)
-    sources = Sources(host)
-    return [Again(one, _judged(one, trace, sources)) for one, trace in found if one]
+    order = bench.order()
+    known.sort(key=lambda each: order[each[0].node])
+    return run_to_end(_all(known, Sources(host)))
+
+
+async def _all(found: Sequence[tuple[Scenario, Trace]], sources: Sources) -> list[Again]:
+    """Judge in an event loop, as a run does: there a check that never ends is ended."""
+    return [Again(one, _judged(one, trace, sources)) for one, trace in found]
 
 
 def _judged(scenario: Scenario, trace: Trace, sources: Sources) -> Judged:
@@ -51,7 +61,7 @@ def _judged(scenario: Scenario, trace: Trace, sources: Sources) -> Judged:
     told = end.get("problems")
     problems = [Problem(str(each)) for each in told] if is_list(told) else []
     problems += edited(trace, Path(trace.path).read_bytes())
-    verdict = verdict_on(scenario, trace, problems, sources.check)
+    verdict = verdict_in_time(scenario, trace, problems, sources.check)
     return Judged(replace(verdict, wall=end.get("wall", 0) / _MICROSECONDS), trace.events)
 
 
@@ -80,6 +90,11 @@ class _Bench:
             message = f"{file} has no case `{case}`, which {Path(trace.path).name} is of"
             self.problems.append(Problem(message, note=note))
         return cases.get(case)
+
+    def order(self) -> dict[str, int]:
+        """Return where each case stands among those of all files that were read."""
+        read = (scenario.node for cases in self._read.values() for scenario in cases.values())
+        return {node: number for number, node in enumerate(read)}
 
     def _cases(self, file: str) -> dict[str, Scenario]:
         """Return the cases of a file by their labels; none where it cannot be read."""

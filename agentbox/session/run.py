@@ -12,7 +12,7 @@ from typing import TypeAlias, cast
 from agentbox.core.clock import Clock
 from agentbox.core.errors import AgentboxError, AuthorError, Problem, WorldError, place_of
 from agentbox.core.messages import Json, ToolSpec, is_list, is_object
-from agentbox.core.scenario import Scenario
+from agentbox.core.scenario import Repeat, Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
 from agentbox.core.verdict import CheckResult, Outcome, Verdict
 from agentbox.core.version import VERSION
@@ -132,12 +132,9 @@ class _Run:
         scenario, writer = self.scenario, self.writer
         agent, world = scenario.agent, open_world.world
         tools = world.toolbox.specs()
-        ready: dict[str, Json] = {"tools": {tool.name: _tool_hash(tool) for tool in tools}}
-        if open_world.left_out:
-            ready["left_out"] = open_world.left_out
-        self.redactor.publish([*ready["tools"], *open_world.left_out])
-        writer.emit(self.at, "run.ready", ready)
-        misfits = misnamed(scenario, [tool.name for tool in tools])
+        self._ready(tools, open_world.left_out)
+        effects = Effects(world, writer)
+        misfits = misnamed(scenario, effects.tools, open_world.changing)
         if misfits:
             raise AuthorError(*misfits)
         one = open_world.loop
@@ -145,7 +142,7 @@ class _Run:
             one = typed(one, agent.output, agent.corrections)
         loop = conversation(one, setting_of(scenario, tools))
         budget = Budget(self.clock, writer)
-        driver = Driver(stacked(Effects(world, writer), budget), slug(scenario.case.name))
+        driver = Driver(stacked(effects, budget), slug(scenario.case.name))
         limit = scenario.deadlines.run
         deadline = Watchdog().within(limit)
         try:
@@ -155,32 +152,28 @@ class _Run:
             if not deadline.expired:
                 raise
             raise _too_long(limit, error.__cause__) from error
-        unused = [each for model in world.models.values() for each in model.leftovers()]
+        for each in misnamed(scenario, effects.tools):
+            writer.emit(self.at, "finding", {"code": "misnamed", "message": each.message})
+        unused = open_world.leftovers()
         if unused and end.reason == "answered":
             raise WorldError(*unused)
+
+    def _ready(self, tools: Sequence[ToolSpec], left_out: Sequence[str]) -> None:
+        ready: dict[str, Json] = {"tools": {tool.name: _tool_hash(tool) for tool in tools}}
+        if left_out:
+            ready["left_out"] = left_out
+        self.redactor.publish([*ready["tools"], *left_out])
+        self.writer.emit(self.at, "run.ready", ready)
 
     def _judged(self, problems: Sequence[Problem]) -> None:
         """Judge what the trace holds, record the verdict, publish it."""
         if self.verdict is not None:
             return
         trace = self._trace()
-        verdict = self._verdict(trace, problems)
+        verdict = verdict_in_time(self.scenario, trace, problems, self.sources.check)
         self._record(verdict)
         self.verdict = replace(verdict, wall=elapsed() - self.started)
         self.publish(Judged(self.verdict, trace.events))
-
-    def _verdict(self, trace: Trace, problems: Sequence[Problem]) -> Verdict:
-        """Return the verdict; a function of a check's that never ends makes the case errored."""
-        limit = self.scenario.deadlines.run
-        deadline = Watchdog().within(limit)
-        try:
-            with deadline:
-                return verdict_on(self.scenario, trace, problems, self.sources.check)
-        except TimeoutError as error:
-            if not deadline.expired:
-                raise
-            late = _too_long(limit, error.__cause__).problems
-            return verdict_on(self.scenario, trace, (*problems, *late))
 
     def _record(self, verdict: Verdict) -> None:
         for check in verdict.checks:
@@ -189,6 +182,22 @@ class _Run:
         if verdict.problems:
             data["problems"] = [problem.message for problem in verdict.problems]
         self.writer.emit(self.at, "run.end", data)
+
+
+def verdict_in_time(
+    scenario: Scenario, trace: Trace, problems: Sequence[Problem], load: Load
+) -> Verdict:
+    """Return the verdict; a function of a check's that never ends makes the case errored."""
+    limit = scenario.deadlines.run
+    deadline = Watchdog().within(limit)
+    try:
+        with deadline:
+            return verdict_on(scenario, trace, problems, load)
+    except TimeoutError as error:
+        if not deadline.expired:
+            raise
+        late = _too_long(limit, error.__cause__).problems
+        return verdict_on(scenario, trace, (*problems, *late))
 
 
 def verdict_on(
@@ -219,9 +228,13 @@ def verdict_on(
         stats_of(events),
         trace.path,
         group=f"{scenario.path}::{replace(case, round=0).label}" if case.round else "",
-        require=case.repeat.require or case.repeat.runs,
+        require=_required(case.repeat),
         facts=facts,
     )
+
+
+def _required(repeat: Repeat) -> int:
+    return repeat.runs if repeat.require is None else repeat.require
 
 
 def _attacks(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from agentbox.core.messages import Message, ToolCall, ToolSpec
-from agentbox.core.requests import Observation, UserSaid
+from agentbox.core.requests import (
+    Actor,
+    Approve,
+    Approved,
+    Elicit,
+    Elicited,
+    Observation,
+    UserSaid,
+)
 from agentbox.core.scenario import (
     Audience,
     Case,
@@ -18,10 +27,11 @@ from agentbox.core.scenario import (
     SimulatedUser,
     Turn,
 )
+from agentbox.core.trace import Position
 from agentbox.judge import distinct, observations_of
 from agentbox.loops import Briefing
 from agentbox.loops.conversation import END, START, SecondLoop, Setting
-from agentbox.runtime import User
+from agentbox.runtime import Approver, Form, User
 
 
 def setting_of(scenario: Scenario, specs: Sequence[ToolSpec]) -> Setting:
@@ -37,6 +47,7 @@ def setting_of(scenario: Scenario, specs: Sequence[ToolSpec]) -> Setting:
         tuple(map(call_of, case.setup)),
         looks_of(case),
         _second(case.user, parted["user"]) if case.user else None,
+        agent.context_window,
     )
 
 
@@ -64,9 +75,12 @@ def standings(scenario: Scenario, specs: Sequence[ToolSpec]) -> dict[str, Standi
 
 
 def _standing(scenario: Scenario, name: str) -> Standing:
-    withheld = [e.until for e in scenario.case.withhold if fnmatchcase(name, e.tools)]
     audience = _audience(scenario, name)
-    return Standing(audience, max(withheld, default=1) if audience == "agent" else 1)
+    return Standing(audience, _first_turn(scenario.case, name) if audience == "agent" else 1)
+
+
+def _first_turn(case: Case, name: str) -> int:
+    return max((e.until for e in case.withhold if fnmatchcase(name, e.tools)), default=1)
 
 
 def _audience(scenario: Scenario, name: str) -> Audience:
@@ -77,18 +91,31 @@ def _audience(scenario: Scenario, name: str) -> Audience:
     return server.audience if server else "agent"
 
 
+def offers_of(scenario: Scenario) -> Callable[[Actor, str, Position], bool]:
+    """Return who is offered a tool that came in mid-run: its audience, once it is not withheld."""
+
+    def offers(actor: Actor, name: str, at: Position) -> bool:
+        turn, standing = _TURN.search(at), _standing(scenario, name)
+        is_held_back = turn is not None and int(turn[1]) < standing.turn
+        return standing.audience == actor and not is_held_back
+
+    return offers
+
+
+_TURN = re.compile(r"/t(\d+)")
+
+
 class _Offer:
     """The agent's tools by turn; one tuple for each set, so that a trace tells it once."""
 
     def __init__(self, specs: tuple[ToolSpec, ...], case: Case) -> None:
         self._specs = specs
-        self._withheld = case.withhold
+        self._case = case
         self._known: dict[frozenset[str], tuple[ToolSpec, ...]] = {}
 
     def tools(self, turn: int) -> tuple[ToolSpec, ...]:
         """Return what is offered in a turn."""
-        globs = [each.tools for each in self._withheld if turn < each.until]
-        kept = [s for s in self._specs if not any(fnmatchcase(s.name, g) for g in globs)]
+        kept = [s for s in self._specs if _first_turn(self._case, s.name) <= turn]
         return self._known.setdefault(frozenset(spec.name for spec in kept), tuple(kept))
 
 
@@ -134,6 +161,33 @@ def user_of(case: Case) -> User:
         return UserSaid(_words(turn, heard), tuple(map(call_of, turn.calls)))
 
     return user
+
+
+def form_of(case: Case) -> Form:
+    """Return what the user of a case does with forms."""
+
+    async def form(shown: Elicit) -> Elicited:
+        for answer in case.answers:
+            if re.search(answer.asked, shown.message, re.IGNORECASE):
+                filled = answer.give.items()
+                content = {k: list(v) if isinstance(v, tuple) else v for k, v in filled}
+                return Elicited(answer.action, content)
+        return Elicited("decline")
+
+    return form
+
+
+def approver_of(case: Case) -> Approver:
+    """Return who decides in a case: the first of its approvals that fits what is to be done."""
+
+    async def approver(asked: Approve) -> Approved:
+        words = json.dumps(asked.detail, ensure_ascii=False, default=str)
+        for each in case.approvals:
+            if re.search(each.asked, f"{asked.what} {words}", re.IGNORECASE):
+                return Approved(each.yes, each.why)
+        return Approved(yes=False, why="no entry of `approvals` fits")
+
+    return approver
 
 
 def _words(turn: Turn, heard: str) -> str | None:

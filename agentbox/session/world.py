@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from agentbox.core.clock import Clock
+from agentbox.core.errors import Problem
 from agentbox.core.requests import LoopFunction
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
 from agentbox.core.trace import Position, Recorder, slug
-from agentbox.runtime import World
+from agentbox.runtime import Relisting, World
 from agentbox.session.looking import Looking, Sight
 from agentbox.session.models import models_of
 from agentbox.session.resolving import resolve
 from agentbox.session.sources import Host, Sources
-from agentbox.session.staging import user_of
+from agentbox.session.staging import approver_of, form_of, offers_of, user_of
 from agentbox.toolboxes import Filtered, Injected, Merged
 
 if TYPE_CHECKING:
@@ -33,8 +34,12 @@ class Opened:
     loop: LoopFunction
     left_out: tuple[str, ...]
     """The tools of its servers that `allow` and `deny` keep from everybody."""
+    changing: frozenset[str]
+    """The keys of its servers whose tools may change in mid-run."""
     hang_up: Callable[[], None]
     """Tell the servers that the run is over, without waiting for their end."""
+    leftovers: Callable[[], Sequence[Problem]]
+    """Return what was prepared for the run and never used: scripts, injections without a place."""
 
 
 @asynccontextmanager
@@ -70,8 +75,14 @@ async def opened(
             scenario.seed,
             scenario.tick,
             look,
+            form_of(scenario.case),
+            approver_of(scenario.case),
+            scenario.max_result_bytes,
+            Relisting(servers.relist, offers_of(scenario)) if servers else None,
         )
-        yield Opened(world, loop, left_out, servers.hang_up if servers else _nothing)
+        changing = servers.changing if servers else frozenset[str]()
+        hang_up = servers.hang_up if servers else _nothing
+        yield Opened(world, loop, left_out, changing, hang_up, partial(_leftovers, world))
 
 
 @asynccontextmanager
@@ -127,6 +138,12 @@ def _injected(toolbox: Toolbox, scenario: Scenario, recorder: Recorder) -> Toolb
     return Injected(toolbox, injections, tell) if injections else toolbox
 
 
+def _leftovers(world: World) -> Sequence[Problem]:
+    left = [each for model in world.models.values() for each in model.leftovers()]
+    box = world.toolbox
+    return [*left, *box.misplaced()] if isinstance(box, Injected) else left
+
+
 @dataclass(frozen=True, slots=True)
 class _Site:
     """Where servers run, and for whom."""
@@ -157,6 +174,7 @@ async def _servers(
         environ=host.environ,
         frames=scenario.trace.frames,
         live=host.live,
+        forms=bool(scenario.case.answers),
     )
     async with spawned(servers, site) as running:
         yield running

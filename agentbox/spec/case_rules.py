@@ -21,13 +21,58 @@ def obey_case(case: Node, whole: Node, ground: Ground) -> None:
     """Check a case; `whole` is its file with the case laid over it."""
     _who_speaks(case, ground)
     _user(case, whole, ground)
+    _repeat(case, ground)
     provider = provider_of(whole.get("model"), ground)
     for turn in _items(case, "turns"):
         _turn(turn, ground, provider)
     for call in _items(case, "setup"):
         _apart(call, ground)
+    for answer in _items(case, "answers"):
+        _answer(answer, ground)
+    _approvals(case, whole, ground)
     for past in _items(case, "history"):
         _one_of(past, ("user", "say", "call"), "a past message", ground)
+
+
+def _answer(answer: Node, ground: Ground) -> None:
+    _regex(answer.get("asked"), "asked", ground)
+    action = answer.string("action")
+    if action in ("decline", "cancel") and "give" in answer.entries:
+        note = f"`action: {action}` sends nothing"
+        mark = answer.entries["give"].key.mark
+        ground.problems.add(mark, f"`give` stands beside `action: {action}`", note=note)
+
+
+def _approvals(case: Node, whole: Node, ground: Ground) -> None:
+    """Check that somebody decides where a decision is asked for, and nobody where none is."""
+    given = case.get("approvals")
+    approve = whole.get("agent", "plan", "approve")
+    asks = bool(approve and approve.value is True)
+    loop = whole.string("agent", "loop")
+    missing = ground.problems.missing
+    if asks and not given and loop == "plan_execute" and missing("approvals"):
+        note = "write `approvals: [true]`, or rules: `[{asked: REGEX, yes: false, why: ...}, true]`"
+        ground.problems.add(case.mark, "nobody approves the plan of this case", note=note)
+    known = not loop or loop in ground.kinds.loops
+    if given and not asks and known and missing("agent", "plan", "approve"):
+        mark = case.entries["approvals"].key.mark
+        note = "write `agent: {loop: plan_execute, plan: {approve: true}}`"
+        ground.problems.add(mark, "nothing asks for `approvals` here", note=note)
+    for each in _items(case, "approvals"):
+        _regex(each.get("asked"), "asked", ground)
+
+
+def _repeat(case: Node, ground: Ground) -> None:
+    repeat = case.get("repeat")
+    runs, require = (repeat.get(key) if repeat else None for key in ("runs", "require"))
+    if not (require and require.kind == "int" and isinstance(require.value, int)):
+        return
+    most = runs.value if runs and isinstance(runs.value, int) else 1
+    if require.value > most:
+        times = "once" if most == 1 else f"{most} times"
+        message = f"`require` is {require.value}, and the case is played {times}"
+        note = "it could never pass: raise `runs`, or require less"
+        ground.problems.add(require.mark, message, note=note)
 
 
 def _who_speaks(case: Node, ground: Ground) -> None:
@@ -43,20 +88,20 @@ def _who_speaks(case: Node, ground: Ground) -> None:
 
 
 def _user(case: Node, whole: Node, ground: Ground) -> None:
-    """Check a simulated user; scripts belong to turns, and beside one there are none."""
+    """Check a simulated user, and the two scripts that run over all turns beside one."""
     user = case.get("user")
     if user is None:
+        if "script" in case.entries and ground.problems.missing("user"):
+            mark = case.entries["script"].key.mark
+            message = "`script` stands in a case without a simulated `user`"
+            ground.problems.add(mark, message, note="each turn has its own: put it there")
         return
     model = user.get("model")
     if model:
         obey_model(model, whole, ground)
-    for owner, whose, place in ((whole, "agent's", user), (user, "user's", model)):
-        if place and owner.string("model", "provider") == "scripted":
-            message = (
-                f"the {whose} model is scripted, but beside a simulated user there is no script"
-            )
-            note = "scripts belong to `turns`: take a model that is a function"
-            ground.problems.add(place.mark, message, note=note)
+    _script(case, "this case", ground, provider_of(whole.get("model"), ground))
+    if user.kind == "map":
+        _script(user, "this user", ground, provider_of(model, ground))
 
 
 def _turn(turn: Node, ground: Ground, provider: str) -> None:
@@ -67,18 +112,23 @@ def _turn(turn: Node, ground: Ground, provider: str) -> None:
         )
     for reply in _items(turn, "replies"):
         _regex(reply.get("asked"), "asked", ground)
-    script = turn.get("script")
-    if script and provider not in ("scripted", ""):
-        note = "write `model: {provider: scripted}`, or leave the script out"
-        mark = turn.entries["script"].key.mark
-        ground.problems.add(mark, "`script` is for a model of the provider scripted", note=note)
-    if provider == "scripted" and not script and ground.problems.missing("script"):
-        note = "each turn of a scripted model needs its own: `script: [{say: ...}]`"
-        ground.problems.add(turn.mark, "this turn has no `script`", note=note)
-    for step in _items(turn, "script"):
-        _step(step, ground)
+    _script(turn, "this turn", ground, provider)
     for call in _items(turn, "calls"):
         _apart(call, ground)
+
+
+def _script(owner: Node, what: str, ground: Ground, provider: str) -> None:
+    """Check the script of a turn, of a case with a simulated user, or of that user."""
+    script = owner.get("script")
+    if script and provider not in ("scripted", ""):
+        note = "write `model: {provider: scripted}`, or leave the script out"
+        mark = owner.entries["script"].key.mark
+        ground.problems.add(mark, "`script` is for a model of the provider scripted", note=note)
+    if provider == "scripted" and not script and ground.problems.missing("script"):
+        note = "a scripted model needs one: `script: [{say: ...}]`"
+        ground.problems.add(owner.mark, f"{what} has no `script`", note=note)
+    for step in _items(owner, "script"):
+        _step(step, ground)
 
 
 def _step(step: Node, ground: Ground) -> None:

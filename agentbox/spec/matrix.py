@@ -8,7 +8,7 @@ from math import prod
 
 from agentbox.core.scenario import OVERRIDES
 from agentbox.spec.bind import suggest
-from agentbox.spec.nodes import Node, cut
+from agentbox.spec.nodes import Entry, Node, cut
 from agentbox.spec.problems import Problems
 
 MAX_PLAYS = 10_000
@@ -31,14 +31,9 @@ def cells(
 
     A case without a matrix is one cell without a name.
     """
-    axes = (
-        {key: entry for key, entry in matrix.entries.items() if entry.value.items} if matrix else {}
-    )
-    for key, entry in axes.items():
-        if key.partition(".")[0] not in OVERRIDES:
-            message = f"`{cut(key)}` is nothing that a case can override"
-            problems.add(entry.key.mark, message, note=suggest(key, OVERRIDES))
-            return
+    axes = {k: e for k, e in matrix.entries.items() if e.value.kind == "list"} if matrix else {}
+    if [key for key, entry in axes.items() if _refused(key, entry, problems)]:
+        return
     for values in product(*(entry.value.items for entry in axes.values())):
         chosen = dict(zip(axes, values, strict=True))
         changed = whole
@@ -46,6 +41,17 @@ def cells(
             changed = _put(changed, path.split("."), value)
         name = ",".join(f"{path}={cut(str(value.json()), 20)}" for path, value in chosen.items())
         yield name, changed, frozenset(path.partition(".")[0] for path in chosen)
+
+
+def _refused(key: str, entry: Entry, problems: Problems) -> bool:
+    if key.partition(".")[0] not in OVERRIDES:
+        message = f"`{cut(key)}` is nothing that a case can override"
+        problems.add(entry.key.mark, message, note=suggest(key, OVERRIDES))
+        return True
+    if not entry.value.items:
+        note = "without one the case would never be played"
+        problems.add(entry.value.mark, f"`{cut(key)}` has no values", note=note)
+    return not entry.value.items
 
 
 def _put(node: Node, path: list[str], value: Node) -> Node:

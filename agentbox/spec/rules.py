@@ -200,6 +200,14 @@ def _existing_file(name: str, mark: Mark, ground: Ground) -> None:
         ground.problems.add(mark, problem.message, note=problem.note)
 
 
+def _max_result_bytes(limits: Node, _: Node, ground: Ground) -> None:
+    for name, entry in limits.entries.items():
+        most = entry.value
+        if type(most.value) is int and most.value < 1:
+            message = f"`{cut(name)}` must be at least 1, but it is {most.text}"
+            ground.problems.add(most.mark, message)
+
+
 # -- servers -----------------------------------------------------------------------------------
 
 
@@ -229,6 +237,7 @@ def _server(name: str, key: Node, server: Node, ground: Ground) -> None:
                 ground.problems.add(mark, f"`{other}` goes with `{transport}` only")
     _reached(server, ground)
     _files(server, ground)
+    _roots(server, ground)
     _variables(server, ground)
 
 
@@ -256,6 +265,20 @@ def _files(server: Node, ground: Ground) -> None:
             message = f"`{cut(name)}` leads out of the server's folder"
             note = "write a path within it, such as notes/a.txt"
             ground.problems.add(entry.key.mark, message, note=note)
+
+
+def _roots(server: Node, ground: Ground) -> None:
+    roots = server.get("roots")
+    for root in roots.items if roots else ():
+        if root.kind == "str" and not _is_there(ground.root / root.text):
+            ground.problems.add(root.mark, f"there is no file and no folder `{cut(root.text)}`")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _variables(node: Node, ground: Ground) -> None:
@@ -286,6 +309,7 @@ _RULES: Mapping[str, Rule] = {
     "zone": _time,
     "agent": _agent,
     "context": _context,
+    "max_result_bytes": _max_result_bytes,
     "model": obey_model,
     "servers": _servers,
     "tools": _tools,

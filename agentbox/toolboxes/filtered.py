@@ -26,18 +26,20 @@ class Filtered:
         idle = [glob for glob in (*allow, *deny) if not any(fnmatchcase(n, glob) for n in names)]
         if idle:
             raise AuthorError(*(_fits_nothing(glob, name, names) for glob in idle))
-        self._specs = [
-            spec
-            for spec in toolbox.specs()
-            if (not allow or fits(spec.name, allow)) and not fits(spec.name, deny)
-        ]
-        kept = {spec.name for spec in self._specs}
+        self._allow = allow
+        self._deny = deny
+        kept = {spec.name for spec in self.specs()}
         self.left_out = tuple(each for each in names if each not in kept)
         """The names of the others."""
 
     def specs(self) -> Sequence[ToolSpec]:
         """Return the tools that are left, in their order."""
-        return self._specs
+        allow, deny = self._allow, self._deny
+        return [
+            spec
+            for spec in self._toolbox.specs()
+            if (not allow or fits(spec.name, allow)) and not fits(spec.name, deny)
+        ]
 
     async def call(self, call: ToolCall, context: CallContext) -> ToolResult:
         """Run one tool."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from agentbox.core.errors import Problem
 from agentbox.core.messages import Json, ToolCall, ToolResult, ToolSpec, is_list, is_object
 from agentbox.core.runtime import CallContext, Toolbox
 from agentbox.core.scenario import Injection
@@ -22,28 +23,47 @@ class Injected:
         self._toolbox = toolbox
         self._results = [each for each in injections if each.into == "result"]
         self._tell = tell
-        descriptions = [each for each in injections if each.into == "description"]
-        self._specs = [_described(spec, descriptions) for spec in toolbox.specs()]
+        self._descriptions = [each for each in injections if each.into == "description"]
+        self._tried: dict[Injection, bool] = {}
+        """Whether an injection found its place at least once; not in it: it had no chance."""
 
     def specs(self) -> Sequence[ToolSpec]:
         """Return the tools, as an attacker describes them."""
-        return self._specs
+        return [self._described(spec) for spec in self._toolbox.specs()]
 
     async def call(self, call: ToolCall, context: CallContext) -> ToolResult:
         """Run one tool, and put the text into its result."""
         result = await self._toolbox.call(call, context)
         for each in self._results:
             if fnmatchcase(call.name, each.tool) and result.status == "ok":
-                result = _with(result, each)
-                self._tell(context.at, each.text)
+                put = _with(result, each)
+                if self._did(each, made=put != result):
+                    self._tell(context.at, each.text)
+                result = put
         return result
 
+    def misplaced(self) -> Sequence[Problem]:
+        """Return a problem for each injection whose place was nowhere: the attack never came."""
+        return [
+            Problem(
+                f"nothing was injected: no {each.into} of `{each.tool}` holds {each.at!r}",
+                hint="mend `at`, or leave it out: then the text is put at the end",
+            )
+            for each, made in self._tried.items()
+            if not made
+        ]
 
-def _described(spec: ToolSpec, injections: Sequence[Injection]) -> ToolSpec:
-    for each in injections:
-        if fnmatchcase(spec.name, each.tool):
-            spec = replace(spec, description=_put(spec.description, each))
-    return spec
+    def _described(self, spec: ToolSpec) -> ToolSpec:
+        for each in self._descriptions:
+            if fnmatchcase(spec.name, each.tool):
+                description = _put(spec.description, each)
+                self._did(each, made=description != spec.description)
+                spec = replace(spec, description=description)
+        return spec
+
+    def _did(self, injection: Injection, *, made: bool) -> bool:
+        self._tried[injection] = made or self._tried.get(injection, False)
+        return made
 
 
 def _with(result: ToolResult, injection: Injection) -> ToolResult:

@@ -22,42 +22,48 @@ class Merged:
             AuthorError: two tools have one name, or a keyed tool has the separator in its own;
                 all of them are named.
         """
+        self._boxes = [*(("", toolbox) for toolbox in plain), *keyed.items()]
         self._routes: dict[str, tuple[Toolbox, str]] = {}
-        self._specs: list[ToolSpec] = []
-        problems = [
-            *(problem for toolbox in plain for problem in self._join("", toolbox)),
-            *(problem for key, toolbox in keyed.items() for problem in self._join(key, toolbox)),
-        ]
+        problems = list(self._join())
         if problems:
             raise AuthorError(*problems)
 
-    def _join(self, key: str, toolbox: Toolbox) -> Iterator[Problem]:
-        for spec in toolbox.specs():
-            name = f"{key}{SEPARATOR}{spec.name}" if key else spec.name
-            if SEPARATOR in spec.name:
-                yield Problem(
-                    f"the tool `{spec.name}`{_of(key)} has a `{SEPARATOR}` in its name, which "
-                    f"parts a server's key from its tools' names",
-                    hint="rename it at its server",
-                )
-            elif name in self._routes:
-                yield Problem(
-                    f"two tools are named `{name}`", hint="rename one, or leave one of them out"
-                )
-            self._routes[name] = (toolbox, spec.name)
-            self._specs.append(replace(spec, name=name))
+    def _join(self) -> Iterator[Problem]:
+        """Find the way to every tool there is now; yield what stands in it."""
+        self._routes = {}
+        for key, toolbox in self._boxes:
+            for spec in toolbox.specs():
+                name = _full(key, spec)
+                if SEPARATOR in spec.name:
+                    yield Problem(
+                        f"the tool `{spec.name}`{_of(key)} has a `{SEPARATOR}` in its name, which "
+                        f"parts a server's key from its tools' names",
+                        hint="rename it at its server",
+                    )
+                elif name in self._routes:
+                    yield Problem(
+                        f"two tools are named `{name}`", hint="rename one, or leave one of them out"
+                    )
+                self._routes[name] = (toolbox, spec.name)
 
     def specs(self) -> Sequence[ToolSpec]:
-        """Return every tool, plain ones first, in the order they were given."""
-        return self._specs
+        """Return every tool there is now, plain ones first, in the order they were given."""
+        boxes = self._boxes
+        return [replace(spec, name=_full(key, spec)) for key, box in boxes for spec in box.specs()]
 
     async def call(self, call: ToolCall, context: CallContext) -> ToolResult:
         """Route a call to its toolbox; for a name nobody has, the result names the nearest."""
+        if call.name not in self._routes:
+            list(self._join())  # a server may have changed its list; it keeps to names that fit
         route = self._routes.get(call.name)
         if route is None:
             return unknown_tool(call.name, list(self._routes))
         toolbox, name = route
         return await toolbox.call(ToolCall(name, call.args, call.id), context)
+
+
+def _full(key: str, spec: ToolSpec) -> str:
+    return f"{key}{SEPARATOR}{spec.name}" if key else spec.name
 
 
 def _of(key: str) -> str:

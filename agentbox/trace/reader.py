@@ -21,6 +21,7 @@ _ENDED_BY = {
     "model.request": ("model.result",),
     "tool.request": ("tool.result",),
     "user.request": ("user.result",),
+    "server.request": ("server.result",),
     "observe.request": ("observe.result",),
     "server.start": ("server.ready", "server.died", "server.stop"),
 }

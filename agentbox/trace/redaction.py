@@ -56,7 +56,20 @@ is shorter than 3 bytes: then one look for all of them takes 0.2 µs a line, whe
 expression takes 1 and the patterns themselves 12."""
 
 _KEPT = frozenset(
-    ["at", "kind", "clock", "n", "prompt", "slots", "log", "usage", "status", "source", "stop"]
+    [
+        "at",
+        "kind",
+        "clock",
+        "n",
+        "prompt",
+        "slots",
+        "log",
+        "usage",
+        "status",
+        "source",
+        "stop",
+        "aside",
+    ]
 )
 """Fields of an event that neither a tool nor a model writes."""
 

@@ -38,6 +38,7 @@ _AT_ONCE = frozenset(
         "tool.request",
         "user.request",
         "observe.request",
+        "server.request",
     ]
 )
 """What stands behind these events happens next, or has happened: an effect, a server, a run."""
@@ -162,6 +163,8 @@ class TraceWriter:
         }
         if ask.output is not None:
             content["output"] = self.blob(ask.output)
+        if ask.aside:
+            content["aside"] = ask.aside
         if view.name != MAIN_LOG:
             content["log"] = view.name
         body = encode(content)

@@ -23,7 +23,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import floor_loop
+import loops as loop_costs
 import ours_loop
+
+from agentbox.core.requests import LoopFunction
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -119,6 +122,30 @@ def step() -> None:
             fact(f"trace, {steps} steps", ours.size / steps, "bytes", "at most 800 a step")  # type: ignore[attr-defined]
 
 
+def loops() -> None:
+    """A model call of plan_execute against one of react; a simulated user against two loops."""
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = iter(range(10**6))
+
+        def fresh() -> Path:
+            return Path(folder) / f"{next(numbers)}.jsonl"
+
+        def each(made: Callable[[], tuple[LoopFunction, object, int]]) -> float:
+            loop, model, asked = made()
+            took = cpu_of(lambda: asyncio.run(loop_costs.run(loop, model, fresh())))
+            return took / asked * 1e6
+
+        both = paired(lambda: each(loop_costs.planned), lambda: each(loop_costs.plain), 15)
+        row("plan_execute, a model call", *both, "µs cpu", "at most 1.3x of react")
+
+        def talk(*, simulated: bool) -> float:
+            talked = loop_costs.talk(100, fresh(), simulated=simulated)
+            return cpu_of(lambda: asyncio.run(talked)) / 100 * 1e6
+
+        both = paired(lambda: talk(simulated=True), lambda: 2 * talk(simulated=False), 15)
+        row("simulated user, a turn", *both, "µs cpu", "the sum of its two loops")
+
+
 def call() -> None:
     """A stdio MCP call with every frame recorded."""
 
@@ -207,7 +234,7 @@ def read() -> None:
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users' byte code is cached, and so is the SDK's
 
-BENCHMARKS = {each.__name__: each for each in (step, call, start, cold, many, openai, read)}
+BENCHMARKS = {each.__name__: each for each in (step, loops, call, start, cold, many, openai, read)}
 
 if __name__ == "__main__":
     print(f"{'':<34} {'ours':>9} {'floor':>9}")

@@ -52,7 +52,15 @@ def _wait(condition, seconds: float = 20) -> None:
 
 
 @pytest.fixture
-def hang(project, with_server):
+def heard():
+    """Signals end who is started here, also where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture
+def hang(project, with_server, heard):
     """Starts a command that hangs in a call of a server with a child; gives it and their pids."""
     pids = project.root / "pids.json"
     with_server(HEAD + HANGS, extra=f', env: {{PIDS: "{pids}"}}')

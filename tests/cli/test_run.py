@@ -161,6 +161,14 @@ def test_code_that_cannot_be_used_is_exit_2_with_its_place_and_nothing_runs(
     assert (found["exit"], len(found["problems"])) == (2, 1)
 
 
+def test_a_module_that_is_not_there_is_told_where_it_is_named(project) -> None:
+    text = (project.root / "scenario.yaml").read_text()
+    text = text.replace("{", "{loop: 'nothing.like_it:mine', ", 1)
+    project.write("scenario.yaml", text)
+    done = project.agentbox("check", "scenario.yaml")
+    assert "error: there is no module `nothing.like_it`\n  --> scenario.yaml:3:16\n" in done.err
+
+
 def test_all_that_cannot_be_loaded_is_told_at_once_and_the_servers_that_started_end(
     project, with_server
 ) -> None:

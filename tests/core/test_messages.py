@@ -4,7 +4,27 @@ import pytest
 
 from agentbox import Message
 from agentbox.core.errors import place_of
-from agentbox.core.messages import Transcript
+from agentbox.core.messages import Transcript, json_in
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"n": 3}',
+        ' {"n": 3}\n',
+        '```json\n{"n": 3}\n```',
+        '```{"n": 3}```',
+        '```json {"n": 3} ```\n',
+    ],
+)
+def test_a_models_json_is_read_with_or_without_a_code_fence(text: str) -> None:
+    assert json_in(text) == {"n": 3}
+
+
+@pytest.mark.parametrize("text", ["", "three", '```json\n{"n": 3}', '{"n": NaN}', "```\n```"])
+def test_what_is_no_json_is_not_taken_for_it(text: str) -> None:
+    with pytest.raises(ValueError):
+        json_in(text)
 
 
 def _log(*texts: str) -> Transcript:

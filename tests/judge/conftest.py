@@ -73,6 +73,11 @@ class Tape:
         self.answer = text
         return self
 
+    def aside(self, text: str) -> Tape:
+        """A model call whose answer is no part of the conversation: a summary."""
+        self._step(text, [], None, aside="summary", log="main/summary")
+        return self
+
     def call(self, *calls: tuple[str, dict[str, Any], dict[str, Any]], text: str = "") -> Tape:
         """A step with calls: each its tool, its arguments and its result (a status if short)."""
         at = self._step(text, [{"tool": tool, "args": args} for tool, args, _ in calls])
@@ -118,10 +123,12 @@ class Tape:
         self.scenario = Scenario(1, "2026-03-20T14:30:00Z", (case,), ModelSpec())
         return judge(self.close(), self.scenario, kinds, self.load)
 
-    def _step(self, text: str, calls: list[Any], usage: dict[str, Any] | None = None) -> str:
+    def _step(
+        self, text: str, calls: list[Any], usage: dict[str, Any] | None = None, **more: str
+    ) -> str:
         self.steps += 1
         at = f"c:case/t{self.turns}/s{self.steps}"
-        told = {"log": "main", "n": 1, "prompt": "", "tools": ""}
+        told = {"log": "main", "n": 1, "prompt": "", "tools": "", **more}
         self.emit(at, "model.request", **told, new=self.new, slots=self.slots)
         self.new = []
         self.emit(at, "model.result", text=text, calls=calls, usage=usage or {}, stop="end")

@@ -163,3 +163,11 @@ def test_the_prompts_are_the_same_in_canonical_order(tape):
     messages = [call.messages for call in read(events).whole.model_calls]
     assert [call.messages for call in read(late).whole.model_calls] == messages
     assert messages[1][2]["text"] == "r"
+
+
+def test_a_summary_is_no_part_of_the_conversation(tape):
+    tape.turn().shows(USER).aside("Sum.").shows(USER, now="Today is").say("a")
+    assert tape.judge("slot", name="now").outcome == "passed"
+    assert tape.judge("token_share", slot="now", most=1).outcome == "passed"
+    assert tape.judge("never_says", text="Sum.").outcome == "passed"
+    assert tape.judge("most", steps=1).message == "the run took 2 steps, more than 1"

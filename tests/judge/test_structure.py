@@ -14,6 +14,11 @@ def test_a_path_that_selects_something_holds(tape):
     assert tape.judge("json_path", path="$.status").outcome == "passed"
 
 
+def test_a_code_fence_around_the_answer_is_none_of_it(tape):
+    tape.turn().say('```json\n{"status": "pending"}\n```')
+    assert tape.judge("json_path", path="$.status", equals="pending").outcome == "passed"
+
+
 def test_a_path_that_selects_nothing_shows_where_it_looked(tape):
     found = tape.turn().say('{"état": "pending"}').judge("json_path", path="$.status")
     assert (found.outcome, found.at) == ("failed", "c:case/t1/s1")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agentbox import Said, ToolCall, ToolResult, say
+from agentbox import Message, Said, ToolCall, ToolResult, say
 from agentbox.core.errors import WorldError
 from agentbox.core.requests import (
     Ask,
@@ -22,7 +22,7 @@ from agentbox.core.requests import (
     UserSaid,
     answered,
 )
-from agentbox.loops import react
+from agentbox.loops import plan_execute, react
 from agentbox.loops.conversation import END, START, SecondLoop, Setting, conversation
 from agentbox.loops.typed import typed
 from agentbox.testing import Played, play
@@ -59,10 +59,26 @@ def test_a_simulated_user_with_an_opening_says_it_unasked_and_hears_the_answer()
     assert [message.text for message in users.messages][1:] == ["My order?", "It is here."]
 
 
-def test_a_simulated_user_whose_model_gives_no_answer_ends_nothing_well() -> None:
-    replies = [Done(), Done(), Failed("overloaded", "retryable"), Done()]
-    with pytest.raises(WorldError, match="the user's model failed in turn 1: overloaded"):
-        play(conversation(react, Setting(user=DANA)), replies)
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ([Failed("overloaded", "retryable")], "failed in turn 1: overloaded"),
+        ([LimitReached("seconds")] * 2, "ran into a limit of theirs in turn 1: seconds"),
+        ([Said(say("No."), stop="refusal")], r"refused to speak in turn 1: No\."),
+    ],
+)
+def test_a_simulated_user_whose_model_gives_no_words_ends_nothing_well(
+    said: list[Reply], why: str
+) -> None:
+    with pytest.raises(WorldError, match=f"the user's model {why}"):
+        play(conversation(react, Setting(user=DANA)), [Done(), Done(), *said, Done()])
+
+
+@pytest.mark.parametrize("user", [None, DANA])
+def test_a_conversation_in_which_nobody_speaks_is_none_to_judge(user: SecondLoop | None) -> None:
+    silence = _turn("###") if user else [UserSaid(None)]
+    with pytest.raises(WorldError, match="the user never spoke"):
+        play(conversation(react, Setting(user=user)), [Done(), *silence])
 
 
 def test_a_setup_call_is_made_before_the_first_turn_and_seen_by_no_model() -> None:
@@ -109,3 +125,19 @@ def test_a_typed_answer_is_corrected_where_it_does_not_fit(said: list[str]) -> N
     played = play(conversation(typed(react, schema, 1), Setting(output=schema)), replies)
     assert played.end.data["output"] == json.loads('{"total": 3}')
     assert len(_asks(played)) == len(said)
+
+
+def test_a_correction_executes_no_plan_a_second_time() -> None:
+    plan = '{"steps": [{"id": "1", "goal": "Refund", "evidence": "paid"}]}'
+    paid = ToolCall("pay", {})
+    step = [Said(Message("assistant", calls=(paid,))), (answered(paid, ToolResult()),)]
+    replies = [
+        *(Done(), UserSaid("Refund me."), Done(), Done(), Said(say(plan)), Done(), Done()),
+        *(*step, Said(say("Paid.")), Done(), Done(), Said(say("no json")), Done()),
+        *(Said(say('{"total": 3}')), Done(), UserSaid(None), Done()),
+    ]
+    schema = {"type": "object", "required": ["total"]}
+    played = play(conversation(typed(plan_execute, schema, 1), Setting()), replies)
+    assert played.end.data["output"] == {"total": 3}
+    assert len([one for one in played.requests if isinstance(one, Call)]) == 1
+    assert _asks(played)[-1].output == schema

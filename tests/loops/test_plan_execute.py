@@ -112,6 +112,24 @@ def test_a_plan_that_does_not_fit_is_corrected_twice_and_then_the_loop_fails() -
     assert play(plan_execute(_task()), fixed).end.answer == "Ok."
 
 
+def test_whoever_plans_is_told_which_tools_the_steps_can_use() -> None:
+    tools = (ToolSpec("look", "Look it up."), ToolSpec("put"))
+    log = Transcript(messages=[Message("user", "Why is it late?")])
+    replies = [Done(), _plan("look"), Done(), *STEP, Said(say("Because.")), Done()]
+    asked = _asks(play(plan_execute(Task(log, tools)), replies))[0].messages[-1].text
+    assert asked.endswith("\nThe steps can use these tools:\n- look: Look it up.\n- put")
+    log = Transcript(messages=[Message("user", "Why is it late?")])
+    asked = _asks(play(plan_execute(Task(log)), replies))[0].messages[-1].text
+    assert "tools" not in asked
+
+
+def test_two_steps_of_one_id_are_no_plan() -> None:
+    step = {"id": "s1", "goal": "look", "evidence": "e"}
+    twice = Said(say(json.dumps({"steps": [step, step]})))
+    played = play(plan_execute(_task()), [Done(), twice, twice, twice, Done()])
+    assert played.end.data["error"] == "no plan: $.steps: two steps have the id 's1'"
+
+
 def test_a_plan_may_have_to_be_approved_before_anything_is_executed() -> None:
     refused = [Done(), _plan("pay"), Done(), Approved(yes=False, why="too dear"), Done()]
     played = play(plan_execute(_task(approve=True)), refused)

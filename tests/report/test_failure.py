@@ -40,6 +40,16 @@ def test_checks_of_one_turn_share_one_story_with_a_mark_for_each(
     assert plain(failure(verdict, sample.events())) == snapshot
 
 
+def test_a_call_of_the_users_own_is_no_step_to_look_at(sample: SimpleNamespace) -> None:
+    events = sample.events()
+    call = {"tool": "home.restart", "args": {}}
+    own = sample.event("u:overdue_upgrade/t1/call1", "tool.request", **call)
+    seen = sample.check(turn=None, at="h:overdue_upgrade/end/look1")
+    text = plain(failure(sample.verdict(checks=(seen,)), [*events[:6], own, *events[6:]]))
+    assert "home.restart()" in text
+    assert "--step t1/s2\n" in text
+
+
 def test_a_known_failure_tells_the_same_under_another_title(sample: SimpleNamespace) -> None:
     plainly = plain(failure(sample.verdict(), sample.events()))
     known = plain(failure(sample.verdict(known_failure="no date yet"), sample.events()))

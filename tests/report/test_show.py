@@ -27,7 +27,8 @@ from agentbox.report import (
 KINDS = (
     *("run.start", "run.end", "scope.leave", "user.result", "model.request", "model.result"),
     *("tool.request", "tool.result", "budget.refused", "server.died", "finding", "mcp.frame"),
-    *("check.result", "observe.request", "seal"),
+    *("check.result", "observe.request", "observe.result", "seal"),
+    *("server.request", "plan.made", "tools.changed"),
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -119,6 +120,100 @@ def test_a_server_that_died_tells_its_exit_and_its_last_words(sample: SimpleName
     assert lines[-1] == "      line 19\\x1b[2J"
 
 
+def test_what_happens_beside_the_calls_is_told_where_it_happened(sample: SimpleNamespace) -> None:
+    at, events = f"{sample.case}/t1/s1", sample.events()
+    told = [
+        sample.event(f"{at}/call1/child1", "server.request", server="a", method="roots/list"),
+        sample.event(f"{at}/call1/child1/try1", "server.log", data="late"),
+    ]
+    events[11:11] = [sample.event(f"{at[:-1]}2", "tools.changed", server="a", added=["b"], gone=[])]
+    events[10:10] = told
+    events[7:7] = [sample.event(at[:-3], "plan.made", steps=[{"id": "1"}])]
+    text = plain(show(events))
+    plan, call, asks, logs, result, tools, says = (
+        text.index(part)
+        for part in (
+            '    plan.made      steps [{"id": "1"}]\n',
+            "    s1 calls ",
+            "server.request  server a · method roots/list\n",
+            "server.log  data late\n",
+            "ok  {",
+            '    tools.changed  server a · added ["b"]\n',
+            "    s2 says ",
+        )
+    )
+    assert plan < call < asks < logs < result < tools < says
+    step = plain(show_step(events, at, []))
+    assert (
+        '  server.request  child1\n    {\n      "server": "a",\n      "method": "roots/list"'
+        in step
+    )
+    assert "\nthen\n  tools.changed  s2\n" in step
+    (turn,) = show_json(events)["turns"]
+    first = turn["steps"][0]
+    assert [note["kind"] for note in turn["notes"]] == ["plan.made"]
+    assert [note["kind"] for note in first["notes"]] == ["tools.changed"]
+    assert [note["kind"] for note in first["calls"][0]["notes"]] == ["server.request", "server.log"]
+
+
+def test_of_much_that_happens_in_a_call_a_failure_shows_the_ends(sample: SimpleNamespace) -> None:
+    events = sample.events()
+    at = events[9].at
+    events[10:10] = [sample.event(at, "server.progress", progress=n) for n in range(50)]
+    text = plain(failure(sample.verdict(), events))
+    assert text.count("server.progress") == 8
+    assert "(42 events left out)" in text
+
+
+def test_the_users_own_steps_are_told_from_the_agents(sample: SimpleNamespace) -> None:
+    call, events = {"tool": "look", "args": {}}, sample.events()
+    events[6:6] = [
+        sample.event("u:x/t1/s1", "model.request", n=1, new=[]),
+        sample.event("u:x/t1/s1", "model.result", model="dana", text="Where is it?"),
+        sample.event("u:x/t1/call1", "tool.request", **call),
+        sample.event("u:x/t1/call1", "tool.result", status="ok", text="here"),
+    ]
+    text = plain(show(events))
+    assert "    user s1 says  Where is it?\n" in text
+    assert "    user calls    look()\n" in text
+    assert "    s2 says       Your account" in text
+
+
+def test_calls_of_a_last_word_were_never_in_flight(sample: SimpleNamespace) -> None:
+    events = sample.events()
+    del events[9:11]
+    text = plain(show(events))
+    assert "not run  it was never made" in text
+    assert "in flight" not in text
+
+
+def test_what_the_harness_did_and_saw_is_told_apart(sample: SimpleNamespace) -> None:
+    def look(n: int, **data: Any) -> TraceEvent:
+        return sample.event(f"h:x/end/look{n}", "observe.result", **data)
+
+    sql = {"kind": "sql", "server": "a", "target": "SELECT 1"}
+    events = [
+        *sample.events()[:5],
+        sample.event("h:x/setup/call1", "tool.request", tool="a.put", args={"k": 1}),
+        sample.event("h:x/setup/call1", "tool.result", status="ok", text="made"),
+        look(1, look=sql, value={"rows": [[1]]}),
+        look(2, look={**sql, "when": "start"}, error="there is no database"),
+        look(3, look={"kind": "tool", "target": "a.get"}, value=1),
+    ]
+    lines = plain(show(events)).splitlines()
+    assert lines[-9:] == [
+        "  set up by the harness",
+        "    a.put(k=1)",
+        "      ok  made",
+        "",
+        "  observed by the harness",
+        "    sql a SELECT 1",
+        '      seen  {"rows": [[1]]}',
+        "    sql a SELECT 1 before the first turn",
+        "      not seen  there is no database",
+    ]
+
+
 def test_only_the_slots_that_changed_are_shown_again(sample: SimpleNamespace) -> None:
     later = [dict(slot) for slot in sample.slots]
     later[3] |= {"state": "filled", "text": "4 messages"}
@@ -196,6 +291,7 @@ def test_the_json_of_a_trace_tells_the_same_story(sample: SimpleNamespace) -> No
             "source": None,
             "text": sample.record,
             "refused": None,
+            "notes": [],
         }
     ]
 

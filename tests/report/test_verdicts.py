@@ -92,7 +92,14 @@ def test_what_is_unknown_is_never_shown_as_zero(sample: SimpleNamespace) -> None
     assert "1,200 tokens · $0.5000" in told(known)
     assert "unknown" not in told(known)
     assert "1,200 tokens and 1 case unknown · $0.5000 and 1 case unknown" in told(known, Stats())
-    assert "0 tokens" in told(Stats(tokens=0))
+    assert "0 tokens" in told(Stats(steps=1, tokens=0))
+
+
+def test_a_case_that_asked_no_model_tells_nothing_of_tokens(sample: SimpleNamespace) -> None:
+    idle, one = sample.verdict(stats=Stats(tokens=0, cost_usd=0)), sample.verdict(stats=Stats(1, 2))
+    assert plain([verdict_line(idle)]).endswith("0.21s   1 of 2 failed\n")
+    assert " · 0 model calls\n" in plain(summary([idle], 1))
+    assert " · 2 model calls · tokens and cost unknown\n" in plain(summary([idle, one], 1))
 
 
 def test_reasoning_stands_apart_in_the_summary_and_in_the_line_of_a_case(sample) -> None:
@@ -117,8 +124,8 @@ def test_what_a_run_used_is_summed_as_far_as_it_is_known(sample) -> None:
     assert used_json([])["cost_usd"] is None
 
 
-def test_a_run_of_nothing_says_so() -> None:
-    assert plain(summary([], 0)).startswith("nothing ran in 0.0s")
+def test_a_run_of_which_nothing_was_judged_says_so() -> None:
+    assert plain(summary([], 0)) == "nothing was judged in 0.0s · 0 model calls\n"
 
 
 def scenario(now: str, seed: int = 7, zone: str = "") -> Scenario:

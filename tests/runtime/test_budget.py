@@ -4,7 +4,7 @@ from stage import LOOK, Tools, look, staged
 
 from agentbox import Message, Said, ToolCall, Usage, call, say
 from agentbox.core.messages import Transcript
-from agentbox.core.requests import End, Enter, Leave, Loop
+from agentbox.core.requests import Ask, End, Enter, Leave, LimitReached, Loop
 from agentbox.core.scenario import Limits
 from agentbox.loops import ask
 
@@ -35,6 +35,37 @@ def test_a_batch_is_reserved_whole_and_in_call_order() -> None:
     refused = [event.at for event in stage.events("budget.refused")]
     assert refused[:2] == ["c:case/t1/s2/call3", "c:case/t1/s2/call4"]
     assert stage.end == End("limit", "enough", {"limit": "tool_calls"})
+
+
+def test_a_loop_without_tools_ends_by_a_limit_as_one_with_tools_does() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def toolless() -> Loop:
+        yield Enter("run", Limits(steps=2))
+        for _ in range(3):
+            said = yield from ask(Transcript())
+            asked.append((said.message.text, said.limit))
+        yield Leave()
+        return End("answered")
+
+    stage = staged(lambda messages, tools: "word", loop=toolless())
+    assert asked == [("word", ""), ("word", ""), ("word", "steps")]
+    assert len(stage.events("budget.refused")) == 1
+
+
+def test_a_summary_that_a_limit_refuses_tells_the_loop_of_no_limit() -> None:
+    def summing() -> Loop:
+        yield Enter("run", Limits(steps=1))
+        yield from ask(Transcript())
+        refused = yield Ask(Transcript().view(), aside="summary")
+        assert refused == LimitReached("steps")
+        said = yield from ask(Transcript())
+        assert (said.message.text, said.limit) == ("word", "steps")
+        yield Leave()
+        return End("answered")
+
+    stage = staged(lambda messages, tools: "word", loop=summing())
+    assert len(stage.events("model.request")) == 2
 
 
 def test_tokens_are_counted_as_the_model_counts_them() -> None:
@@ -109,6 +140,16 @@ def test_an_inner_scope_spends_the_outer_ones_budget_too() -> None:
     stage = staged(lambda messages, tools: "word", loop=nested())
     assert limits_met == ["", "", "", "steps"]
     assert len(stage.events("model.request")) == 4
+
+
+def test_an_agent_without_tools_has_no_step_beyond_its_limit_but_the_last_word() -> None:
+    stage = staged(
+        lambda m, t: "word", Tools({}, ()), turns=("a", "b", "c"), limits=Limits(steps=2)
+    )
+    assert stage.end == End("limit", "word", {"limit": "steps"})
+    assert len(stage.events("model.request")) == 3
+    (refused,) = stage.events("budget.refused")
+    assert refused.at == "c:case/t3/s1"
 
 
 def test_a_scope_that_is_left_no_longer_counts() -> None:

@@ -66,6 +66,8 @@ def test_a_broken_toolbox_raises_only_after_its_siblings_are_done() -> None:
     async def broken(key: str) -> str:
         if key == "a":
             raise RuntimeError("the toolbox itself is broken")
+        for _ in range(20):  # while "a" is long broken, "b" still needs its turns of the event loop
+            await asyncio.sleep(0)
         return f"found {key}"
 
     stage = staged(_batch_then_done("a", "b"), Tools({"look": broken}))

@@ -96,7 +96,13 @@ def test_a_tool_can_change_neither_the_recorded_arguments_nor_the_message() -> N
         args["list"][0]["deep"] = "changed"
         return "x"
 
-    stage = staged(_once(list=[{"deep": 1}]), Tools({"look": look}, (spec,)))
+    def model(messages, tools):
+        if messages[-1].role == "user":
+            return call("look", list=[{"deep": 1}])
+        return str(messages[-2].calls[0].args)
+
+    stage = staged(model, Tools({"look": look}, (spec,)))
+    assert stage.end == End("answered", "{'list': [{'deep': 1}]}")
     (request,) = stage.events("tool.request")
     assert request.data["args"] == {"list": [{"deep": 1}]}
     asked = stage.events("model.result")[0]
@@ -234,7 +240,7 @@ def test_a_tick_moves_virtual_time_with_every_request() -> None:
     ]
 
 
-def test_nobody_is_there_to_approve_yet() -> None:
+def test_where_nobody_is_there_to_approve_nothing_is_approved() -> None:
     decisions: list[Approved] = []
 
     def careful() -> Loop:

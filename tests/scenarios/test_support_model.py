@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,25 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loading import loaded
 
 from agentbox.core.clock import Clock
 from agentbox.core.messages import Message, ToolCall, ToolSpec
 
 ROOT = Path(__file__).parents[2]
 
-
-def _loaded() -> Any:
-    path = ROOT / "scenarios" / "models" / "support.py"
-    spec = importlib.util.spec_from_file_location("support_under_test", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SUPPORT = _loaded()
+SUPPORT = loaded(ROOT / "scenarios" / "models" / "support.py")
 TOOLS = (ToolSpec("calendar.today"), ToolSpec("accounts.get_account"))
 DESK = (*TOOLS, ToolSpec("accounts.open_ticket"))
 DANA = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
 import json
 import os
 import sqlite3
@@ -11,54 +9,25 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client, StdioServerParameters
-from mcp.client.stdio import stdio_client
+import stdio
+from loading import loaded
+from stdio import LEGACY, MODERN, rows, text
 
-ROOT = Path(__file__).parents[2]
-SERVER = ROOT / "servers" / "accounts.py"
+SERVER = stdio.SERVERS / "accounts.py"
 PINNED = "2026-03-20T15:30:00+01:00"
-ERAS = ("2026-07-28", "legacy")
-
-
-def conversation(tmp_path: Path, talk: Any, era: str = ERAS[0], **env: str) -> Any:
-    """Start the server in `tmp_path`, talk to it, and return what the talk returned."""
-    with (tmp_path / "stderr.txt").open("w") as errors:
-        parameters = StdioServerParameters(
-            command=sys.executable, args=[str(SERVER)], cwd=tmp_path, env=env
-        )
-
-        async def connected() -> Any:
-            transport = stdio_client(parameters, errlog=errors)
-            async with Client(transport, mode=era, cache=None, read_timeout_seconds=30) as client:
-                return await talk(client)
-
-        return asyncio.run(asyncio.wait_for(connected(), 60))
-
-
-def called(tmp_path: Path, *calls: tuple, era: str = ERAS[0], **env: str) -> list[Any]:
-    """Make calls, each `(tool, arguments[, meta])`, and return their results."""
-
-    async def talk(client: Any) -> list[Any]:
-        return [
-            await client.call_tool(call[0], call[1], meta=call[2] if call[2:] else None)
-            for call in calls
-        ]
-
-    return conversation(tmp_path, talk, era, **env)
-
-
-def text(result: Any) -> str:
-    (block,) = result.content
-    return block.text
+ERAS = (MODERN, LEGACY)
+conversation = partial(stdio.conversation, "accounts")
+called = partial(stdio.called, "accounts")
 
 
 @pytest.mark.parametrize("era", ERAS)
 def test_the_account_of_the_story_is_as_the_story_says(tmp_path, era):
-    (found,) = called(tmp_path, ("get_account", {"account_id": "LLM-4829"}), era=era)
+    (found,) = called(tmp_path, ("get_account", {"account_id": "LLM-4829"}), era=era, stdio=True)
     assert not found.is_error
     assert found.structured_content == {
         "account_id": "LLM-4829",
@@ -79,7 +48,7 @@ def test_tools_tell_what_they_do_and_what_they_give(tmp_path, era):
         return client.protocol_version, {tool.name: tool for tool in tools}
 
     version, tools = conversation(tmp_path, talk, era)
-    assert version == (era if era != "legacy" else "2025-11-25")
+    assert version == (era if era != LEGACY else "2025-11-25")
     assert set(tools) == {"get_account", "list_accounts", "open_ticket"}
     assert [tools[name].annotations.read_only_hint for name in sorted(tools)] == [True, True, False]
     assert tools["open_ticket"].annotations.destructive_hint is False
@@ -264,12 +233,7 @@ def test_the_database_may_be_named_by_the_environment(tmp_path):
 
 
 def test_a_database_that_another_server_has_just_filled_is_taken_as_it_is(tmp_path):
-    spec = importlib.util.spec_from_file_location("accounts_under_test", SERVER)
-    assert spec
-    assert spec.loader
-    accounts = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = accounts
-    spec.loader.exec_module(accounts)
+    accounts = loaded(SERVER)
     with closing(accounts.connect(str(tmp_path / "x.db"))) as db:
         accounts._fill(db)
         assert not db.in_transaction
@@ -293,14 +257,3 @@ def test_a_database_that_can_not_be_opened_ends_the_server_with_one_line(tmp_pat
     assert (process.returncode, output) == (1, b"")
     assert errors.decode().startswith(f"accounts: cannot open the database {place}: ")
     assert errors.count(b"\n") == 1
-
-
-def test_the_server_never_imports_agentbox():
-    source = SERVER.read_text()
-    assert "import agentbox" not in source
-    assert "from agentbox" not in source
-
-
-def rows(path: Path, query: str) -> list[tuple]:
-    with closing(sqlite3.connect(path)) as db:
-        return db.execute(query).fetchall()

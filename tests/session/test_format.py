@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from played import HEAD
+from played import CALLS, FIXTURES, HEAD
 
 from agentbox.core.errors import AuthorError
 from agentbox.session import Selection, exit_code, load, repeated
@@ -15,15 +15,6 @@ TOOL_NAMES = """\
 from agentbox import call, say
 def reply(messages, tools):
     return say(",".join(sorted(tool.name for tool in tools)))
-"""
-CALLS = """\
-from agentbox import call, say
-def reply(messages, tools):
-    last = messages[-1]
-    if last.role == "tool":
-        return say(last.text)
-    name, _, key = last.text.partition(" ")
-    return call(name, key=key)
 """
 
 
@@ -169,6 +160,46 @@ cases:
     assert verdict.stats.steps == 2
 
 
+def test_a_simulated_user_and_their_agent_may_both_be_scripted_over_all_turns(played) -> None:
+    head = HEAD.replace('{provider: python, function: "model.py:reply"}', "{provider: scripted}")
+    text = """
+audiences: {put: user}
+cases:
+  - name: a
+    script:
+      - {say: "Put a value at k, please."}
+      - {when: "for k", call: look, args: {key: k}}
+      - {when: v9, say: It is v9.}
+    user:
+      prompt: You have a value.
+      model: {provider: scripted}
+      script:
+        - {say: I want to be rid of my value.}
+        - {when: please, call: put, args: {key: k, value: v9}}
+        - {when: "^put k", say: "Done, look for k."}
+        - {when: v9, say: "Thank you. ###STOP###"}%s
+    checks: [{says: It is v9.}]
+"""
+    (verdict,) = played(text % "", head=head)
+    assert verdict.outcome == "passed", verdict
+    assert [e.at for e in played.events(verdict, "tool.request")] == [
+        "u:a/t2/s1/call1",
+        "c:a/t2/s1/call1",
+    ]
+    (verdict,) = played(text % "\n        - {say: never said}", head=head)
+    assert [problem.message for problem in verdict.problems] == [
+        "s.yaml::a, the user's script's step 5 was never taken"
+    ]
+    (verdict,) = played(text.replace('v9, say: "Thank', 'v8, say: "Thank') % "", head=head)
+    (problem,) = verdict.problems
+    assert problem.message.startswith("s.yaml::a, the user's script has run out at u:a/t3/s1;")
+    assert problem.hint.startswith("give it a step 5: ")
+    (verdict,) = played(text.replace("{key: k}}", "{key: $call9}}") % "", head=head)
+    assert verdict.problems[0].message == (
+        "s.yaml::a, the agent's script, step 2: `$call9` refers to nothing"
+    )
+
+
 def test_a_simulated_user_whose_model_is_late_makes_the_case_errored(played) -> None:
     model = """
 import asyncio
@@ -225,6 +256,29 @@ cases:
     ]
     tools = played.events(verdict, "model.request")[0].data["tools"]
     assert tools[0]["description"].endswith("\nCall me first.")
+
+
+def test_an_attack_that_finds_no_place_is_none_that_was_withstood(played) -> None:
+    (verdict,) = played(
+        """
+cases:
+  - name: a
+    injections:
+      - {tool: look, text: x, at: not there}
+      - {tool: look, text: y, at: nor there, into: description}
+      - {tool: "*", text: AT, at: nothing at}
+      - {tool: put, text: z, at: never called}
+    attacked: [{says: x}]
+    turns: [{user: look k}]
+""",
+        CALLS,
+    )
+    assert verdict.outcome == "errored"
+    assert [problem.message for problem in verdict.problems] == [
+        "nothing was injected: no description of `look` holds 'nor there'",
+        "nothing was injected: no result of `look` holds 'not there'",
+    ]
+    assert [event.data["text"] for event in played.events(verdict, "injection")] == ["AT"]
 
 
 def test_a_name_that_no_tool_has_passes_nowhere_in_silence(played) -> None:
@@ -300,6 +354,16 @@ cases:
     assert len(only) == 1
 
 
+def test_every_mistake_in_a_matrix_is_told(played) -> None:
+    with pytest.raises(AuthorError) as failed:
+        played("cases:\n  - {name: a, turns: [x], matrix: {sed: [1], name: [b], seed: []}}\n")
+    assert [problem.message for problem in failed.value.problems] == [
+        "`sed` is nothing that a case can override",
+        "`name` is nothing that a case can override",
+        "`seed` has no values",
+    ]
+
+
 def test_repeats_pass_when_as_many_pass_as_are_required(played) -> None:
     model = """
 from agentbox import call, say
@@ -327,6 +391,7 @@ cases:
         (2, pytest.approx(5 / 6), pytest.approx(1 / 6)),
     ]
     assert exit_code(played(text % 3, model)) == 1
+    assert exit_code(played(text.replace("odd", "never") % 0, model)) == 0  # only measured
     assert Path(verdicts[0].trace).name == "s__a__r1.jsonl"
 
 
@@ -351,10 +416,9 @@ def reply(messages, tools):
 
 
 def test_a_server_is_offered_in_part(played) -> None:
-    fixtures = Path(__file__).parents[1] / "fixtures" / "servers"
     played.write(
         "server.py",
-        f"import sys; sys.path.insert(0, {str(fixtures)!r})\n"
+        f"import sys; sys.path.insert(0, {str(FIXTURES)!r})\n"
         "from pathlib import Path\n"
         "from raw import legacy, serve, text, tool\n"
         "serve(legacy([tool(n) for n in ('get_a', 'get_b', 'drop')],\n"
@@ -410,8 +474,57 @@ def reply(messages, tools):
     assert made.data["steps"][0]["goal"] == "look at k"
 
 
+APPROVED = """
+model: {provider: scripted}
+agent: {loop: plan_execute, plan: {approve: true}}
+cases:
+  - name: a
+    approvals: [{asked: 'put\\b', yes: false, why: nobody may write}, true]
+    turns:
+      - user: What is at k?
+        script:
+          - {say: '{"steps": [{"id": "s1", "goal": "%s k", "evidence": "v"}]}'}
+%s
+"""
+RUN = """\
+          - {call: look, args: {key: k}}
+          - {say: "%s"}
+          - {say: '%s'}
+%s
+"""
+
+
+def test_a_plan_is_executed_where_it_is_approved_and_not_where_it_is_refused(played) -> None:
+    head = HEAD.replace('model: {provider: python, function: "model.py:reply"}\n', "")
+    (verdict,) = played(APPROVED % ("look at", RUN % ("Nothing.", "Nothing.", "")), head=head)
+    assert (verdict.outcome, verdict.end) == ("passed", "answered")
+    (approval,) = played.events(verdict, "approval")
+    assert (approval.data["what"], approval.data["yes"]) == ("plan", True)
+    (verdict,) = played(APPROVED % ("put", ""), head=head)
+    assert (verdict.outcome, verdict.end) == ("passed", "refused")
+    assert played.events(verdict, "tool.request") == []
+    (approval,) = played.events(verdict, "approval")
+    assert (approval.data["yes"], approval.data["why"]) == (False, "nobody may write")
+    assert approval.data["detail"]["steps"][0]["goal"] == "put k"
+
+
+def test_a_revised_plan_has_to_be_approved_anew_and_what_no_rule_fits_is_refused(played) -> None:
+    head = HEAD.replace('model: {provider: python, function: "model.py:reply"}\n', "")
+    revised = '{"steps": [{"id": "s2", "goal": "put k", "evidence": "v"}]}'
+    script = RUN % ("FAILED: nothing is there", revised, "")
+    (verdict,) = played(APPROVED % ("look at", script), head=head)
+    assert [event.data["yes"] for event in played.events(verdict, "approval")] == [True, False]
+    assert verdict.end == "refused"
+    assert len(played.events(verdict, "tool.request")) == 1
+    text = APPROVED.replace(", true]", "]") % ("look at", "")
+    (verdict,) = played(text, head=head)
+    (approval,) = played.events(verdict, "approval")
+    assert (approval.data["yes"], approval.data["why"]) == (False, "no entry of `approvals` fits")
+
+
 SCRIPTED = "{name: a, turns: [{user: x, script: [%s]}], model: {provider: scripted}}"
 FUNCTION = '{provider: python, function: "model.py:reply"}'
+PLANNED = "{name: a, turns: [x], agent: {loop: plan_execute, plan: {%s}}}"
 SIMULATED = "{name: a, user: {prompt: x, model: %s}}"
 
 
@@ -424,7 +537,23 @@ SIMULATED = "{name: a, user: {prompt: x, model: %s}}"
         ("{name: a, turns: [{user: x, script: [{say: y}]}]}", "`script` is for a model of the"),
         ("{name: a, turns: [{user: x}], history: [{}]}", "a past message says nothing"),
         ("{name: a, turns: [{user: x}], history: [{user: a, say: b}]}", "stands beside `user`"),
+        ("{name: a, turns: [{user: x}], answers: [{asked: '['}]}", "no regular expression"),
+        (
+            "{name: a, turns: [{user: x}], answers: [{give: {a: b}, action: cancel}]}",
+            "`give` stands beside `action: cancel`",
+        ),
+        (
+            "{name: a, turns: [{user: x}], answers: [{give: {a: {b: c}}}]}",
+            "`a` must be text, a whole number, a number, true or false, a list or null",
+        ),
+        ("{name: a, turns: [{user: x}], answers: [{actoin: cancel}]}", "unknown key `actoin`"),
         ("{name: a, turns: [{user: x}], matrix: {sed: [1]}}", "nothing that a case can override"),
+        ("{name: a, turns: [x], matrix: {seed: []}}", "`seed` has no values"),
+        (
+            "{name: a, turns: [x], repeat: {runs: 2, require: 3}}",
+            "`require` is 3, and the case is played 2 times",
+        ),
+        ("{name: a, turns: [x], repeat: {require: 2}}", "and the case is played once"),
         ("{name: a, turns: [{user: x}], model: {provider: scripted}}", "has no `script`"),
         ("{name: a, turns: [{user: x}], model: {provider: python, functon: a}}", "unknown key"),
         ((SIMULATED % FUNCTION)[:-1] + ", turns: [x]}", "`user` stands beside `turns`"),
@@ -448,12 +577,21 @@ SIMULATED = "{name: a, user: {prompt: x, model: %s}}"
             "{name: a, turns: [x], setup: [{tool: b, args: {c: 1}, malformed: x}]}",
             "`args` stands beside `malformed`",
         ),
-        (SIMULATED % "{provider: scripted}", "the user's model is scripted, but beside"),
+        (SIMULATED % "{provider: scripted}", "this user has no `script`"),
+        ((SIMULATED % FUNCTION)[:-1] + ", script: [{say: x}]}", "`script` is for a model of the"),
+        ("{name: a, turns: [x], script: [{say: x}]}", "a case without a simulated `user`"),
+        ("{name: a, turns: [x], approvals: [true]}", "nothing asks for `approvals` here"),
+        (PLANNED % "approve: true", "nobody approves the plan of this case"),
+        ((PLANNED % "")[:-1] + ", approvals: [true]}", "nothing asks for `approvals` here"),
+        (
+            (PLANNED % "approve: true")[:-1] + ", approvals: [{yes: true, asked: '['}]}",
+            "no regular expression",
+        ),
         (SIMULATED % "{provider: python}", "`model` has no `function`"),
         (SIMULATED % "{provider: python, function: nope}", '`function` cannot be "nope"'),
         (
             (SIMULATED % FUNCTION)[:-1] + ", model: {provider: scripted}}",
-            "the agent's model is scripted, but beside",
+            "this case has no `script`",
         ),
     ],
 )

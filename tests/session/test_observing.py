@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from played import Played
+from played import FIXTURES, Played
 
 from agentbox.core.errors import AuthorError
 from agentbox.session import Selection, load
@@ -247,3 +247,23 @@ def test_a_server_that_is_not_there_is_named_before_anything_runs(world) -> None
     assert other.note == "one of: accounts"
     assert one.mark
     assert one.source[one.mark.column - 1 :].startswith("file: {server: acounts")
+
+
+def test_a_form_in_a_look_is_filled_in_as_in_a_turn_and_no_model_is_asked(played: Played) -> None:
+    server = f"  box: {{command: [python, {FIXTURES / 'asks.py'}], era: legacy, sampling: allow}}\n"
+    (verdict,) = played(
+        """
+cases:
+  - name: a
+    answers: [{asked: Which account, give: {id: A-1}}]
+    turns: [{user: hi, script: [{say: Hello}]}]
+    checks:
+      - {tool_state: {tool: box.asks, contains: '"content": {"id": "A-1"}'}}
+      - {tool_state: {tool: box.asks, contains: '"message": "Declined"'}}
+""",
+        head=HEAD[: HEAD.index("  accounts:")] + server,
+    )
+    assert [check.message for check in verdict.checks if check.outcome != "passed"] == []
+    assert all(e.at.startswith("c:") for e in played.events(verdict, "model.request"))
+    declined = {e.data.get("declined") for e in played.events(verdict, "server.result")}
+    assert "the model failed: there is no model here" in declined

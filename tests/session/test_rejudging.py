@@ -92,6 +92,20 @@ def test_a_python_check_that_does_not_load_is_errored(run) -> None:
     assert "there is no file gone.py" in verdict.checks[0].message
 
 
+def test_a_python_check_that_never_ends_is_errored_at_the_deadline_of_the_run(run) -> None:
+    run.write("f.py", "def spins(seen):\n    while True: pass\n")
+    change(run, "{says: Good, level: warn}", "{python: 'f.py:spins'}")
+    run.write("s.yaml", "deadlines: {run: 0.1}\n" + (run.host.root / "s.yaml").read_text())
+    (verdict,) = again(run, which=slice(2, 3))
+    assert verdict.outcome == "errored"
+    assert verdict.problems[0].message.startswith("the case took more than 0.1 s; it held the")
+
+
+def test_the_verdicts_come_in_the_order_of_the_files_cases(run) -> None:
+    run.traces.reverse()
+    assert [verdict.case for verdict in again(run)] == ["a#1", "a#2", "b"]
+
+
 def test_a_case_that_is_gone_and_a_file_that_is_wrong_are_named(run) -> None:
     change(run, "name: b", "name: c")
     with pytest.raises(AuthorError) as caught:

@@ -380,12 +380,17 @@ def test_objects_are_loaded_by_dotted_name_too(host) -> None:
     assert load_object("os.path:join", host.root) is os.path.join
     for reference, said in (
         ("nothing", "names no object"),
-        ("no_such_module:x", "cannot be imported"),
+        ("no_such_module:x", "there is no module `no_such_module`"),
         ("modle.py:x", "there is no file modle.py"),
         ("os.path:joine", "has no `joine`"),
     ):
         with pytest.raises(AuthorError, match=said):
             load_object(reference, host.root)
+    (host.root / "my").mkdir()
+    (host.root / "my" / "loops.py").touch()
+    with pytest.raises(AuthorError) as failed:
+        load_object("my.loops:x", host.root)
+    assert failed.value.problems[0].note == "did you mean `my/loops.py`?"
 
 
 def test_problems_are_found_in_whatever_wraps_them() -> None:

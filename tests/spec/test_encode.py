@@ -73,6 +73,15 @@ def test_what_is_written_reads_as_the_same_scenario(project, changed, sample):
             "provider: openai, model: m, base_url: http://localhost/v1, api: responses, key: K, "
             "stream: true, strict: true, calls: text, settings: {reasoning_effort: low, stop: [a]}",
         ),
+        changed("loop: react", "plan: {approve: true}\n  loop: mine.loops:plan").replace(
+            "    tags:",
+            "    approvals: [false, {yes: true, asked: look, why: harmless}]\n    tags:",
+        ),
+        changed("provider: python, function: models/support.py:reply", "provider: scripted").split(
+            "    turns:"
+        )[0]
+        + "    user: {prompt: x, model: {provider: scripted}, script: [{say: a}]}\n"
+        "    script: [{call: b}, {say: c}]\n",
         changed("{name: Dana, plan: enterprise}", "{a: [null, {b: 1.5}], c: false}"),
     ]
     for text in texts:
@@ -99,3 +108,24 @@ def _unmarked(check):
     inner = getattr(check.params, "check", None)
     params = replace(check.params, check=_unmarked(inner)) if inner else check.params
     return CheckSpec(check.kind, params, level=check.level)
+
+
+def test_what_servers_may_ask_and_what_a_model_is_shown_is_written_as_given(project, changed):
+    window = {"tokens": 900, "on_full": "summarise"}
+    answers = [{"give": {"id": "A-1", "of": ["a"], "n": 1}, "asked": "which"}, {"action": "cancel"}]
+    text = changed("  loop: react", f"  context_window: {json.dumps(window)}")
+    text = changed("    tags: [smoke]", f"    answers: {json.dumps(answers)}", text)
+    text = changed("era: modern", "roots: [servers], sampling: allow", text)
+    text = changed("trace: {frames: false}", "max_result_bytes: {'*': 9}", text)
+    (read,) = project.read(text)
+    written = to_json(read)
+    assert written["agent"]["context_window"] == window
+    assert written["cases"][0]["answers"] == answers
+    accounts = written["servers"]["accounts"]
+    assert (accounts["roots"], accounts["sampling"]) == (["servers"], "allow")
+    assert written["max_result_bytes"] == {"*": 9}
+
+
+def test_a_context_window_may_be_its_tokens_alone(project, changed):
+    (read,) = project.read(changed("  loop: react", "  context_window: 900"))
+    assert to_json(read)["agent"]["context_window"] == {"tokens": 900}

@@ -9,7 +9,7 @@ import pytest
 from agentbox.core.scenario import ModelSpec
 from agentbox.spec.shapes import keys_of
 
-ONE_OF_THE_KEYS = "one of: loop, system, slots, limits, output, corrections, plan"
+ONE_OF_THE_KEYS = "one of: loop, system, slots, limits, output, corrections, plan, context_window"
 BRACKETS = "inside { } a comma begins a new key: text that holds one needs quotes"
 PYTHON = "provider: python, function: models/support.py:reply"
 PLAIN = "such as http://127.0.0.1:11434/v1, with no key and no query in it"
@@ -128,6 +128,20 @@ ROWS = [
     ("[{says: March 19}, {never_says: tomorrow}]", "{says: March 19}", "{says: March 19}",
      "`checks` must be a list, but it is a mapping",
      "a list is written [a, b], or as lines that begin with `- `", ""),
+    ("trace: {frames: false}", "max_result_bytes: {accounts.*: 0}", "0",
+     "`accounts.*` must be at least 1, but it is 0", "", ""),
+    ("trace: {frames: false}", "max_result_bytes: {accounts.*: all}", "all",
+     '`accounts.*` must be a whole number, but it is the text "all"', "", ""),
+    ("trace: {frames: false}", "max_result_bytes: 100", "100",
+     "`max_result_bytes` must be a mapping, but it is the number 100", "", ""),
+    ("  loop: react", "  context_window: {tokens: 0}", "0",
+     "`tokens` must be at least 1, but it is 0", "Tokens that a prompt may have, tools included.",
+     ""),
+    ("  loop: react", "  context_window: {keep: 5}", "keep",
+     "`context_window` has no `tokens`", "tokens: Tokens that a prompt may have, tools included.",
+     ""),
+    ("  loop: react", "  context_window: {tokens: 9, on_full: drop_all}", "drop_all",
+     "`on_full` cannot be `drop_all`", "did you mean `drop_oldest`?", ""),
     # -- cases
     ("  - name: overdue\n", '  - name: ""\n', '""', "`name` is empty", "Unique in the file.", ""),
     # -- names and files

@@ -8,6 +8,7 @@ from stage import staged
 
 from agentbox import Clock, call, say
 from agentbox.core.errors import AuthorError
+from agentbox.core.requests import End
 from agentbox.toolboxes import read_definitions
 from agentbox.toolboxes.network import Network
 
@@ -64,6 +65,22 @@ def test_a_function_gets_its_arguments_as_they_are_and_the_runs_clock() -> None:
 
 
 _STRIN = "\"strin\" is not valid under any of the schemas listed in the 'anyOf' keyword"
+
+
+def test_what_a_defined_function_raises_is_a_result_and_the_loop_goes_on() -> None:
+    def broken(day: object) -> str:
+        raise KeyError(day)
+
+    tools = read_definitions(json.dumps(MCP), "tools/x.json", lambda _: broken, Network())
+
+    def model(messages, tools):
+        return say("done") if messages[-1].role == "tool" else call("weekday", day=7)
+
+    stage = staged(model, tools)
+    (result,) = stage.events("tool.result")
+    assert (result.data["status"], result.data["source"]) == ("failed", "tool")
+    assert "KeyError: 7" in result.data["text"]
+    assert stage.end == End("answered", "done")
 
 
 def test_everything_wrong_in_a_file_is_named_at_once() -> None:

@@ -6,6 +6,7 @@
     streams     what the SDK reads from and writes to, past that place       SDK
     links       the ways to a server: stdio, Streamable HTTP, in memory      SDK
     connection  one owner task around one SDK session                        SDK
+    answers     what a server asks of us in the middle of a call, and who answers
     tools       a tool list, vetted
     toolbox     calls and their results
     resources   what a resource that is read holds

@@ -8,22 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from typing import Any, Literal, cast
 
 from mcp import ClientSession, MCPError
+from mcp.client.session import ClientRequestContext
 from mcp_types import (
+    INVALID_REQUEST,
     REQUEST_TIMEOUT,
     UNSUPPORTED_PROTOCOL_VERSION,
     CallToolRequest,
     CallToolRequestParams,
     CallToolResult,
+    ClientCapabilities,
+    CreateMessageResult,
+    ElicitationCapability,
+    ElicitResult,
+    EmptyResult,
+    ErrorData,
+    FormElicitationCapability,
     Implementation,
+    ListRootsResult,
     PaginatedRequestParams,
     ReadResourceRequest,
     ReadResourceRequestParams,
     ReadResourceResult,
+    Result,
+    RootsCapability,
+    SubscriptionFilter,
+    SubscriptionsListenRequest,
+    SubscriptionsListenRequestParams,
 )
 from pydantic import ValidationError
 
@@ -31,8 +46,10 @@ from agentbox.core.errors import AgentboxError
 from agentbox.core.messages import Json
 from agentbox.core.scenario import Deadlines
 from agentbox.core.version import VERSION
+from agentbox.toolboxes.mcp.answers import ELICIT, ROOTS, SAMPLE, Answers
 from agentbox.toolboxes.mcp.frames import Exchange, Frame, Wire, asking, is_headed, tools_in
 from agentbox.toolboxes.mcp.links import Streams
+from agentbox.toolboxes.mcp.streams import Incoming, Outgoing
 
 MAX_PAGES = 100
 _PROBE_SECONDS = 5.0
@@ -48,6 +65,18 @@ class Unreachable(Exception):
     """The server cannot be talked to; the message says why, in a sentence without a subject."""
 
 
+class _Session(ClientSession):
+    """An SDK session that advertises what it does: forms, but no addresses to open."""
+
+    def _build_capabilities(self, version: str) -> ClientCapabilities:
+        built = super()._build_capabilities(version)
+        if built.elicitation:
+            built.elicitation = ElicitationCapability(form=FormElicitationCapability())
+        if built.roots:
+            built.roots = RootsCapability()
+        return built
+
+
 class Connection:
     """A connection to a server."""
 
@@ -57,6 +86,7 @@ class Connection:
         wire: Wire,
         era: Literal["auto", "legacy", "modern"],
         deadlines: Deadlines,
+        answers: Answers,
     ) -> None:
         self.tools: list[Json] = []
         """What the server lists, as it came."""
@@ -64,6 +94,7 @@ class Connection:
         self._wire = wire
         self._era = era
         self._deadlines = deadlines
+        self._answers = answers
         self._over = asyncio.Event()
         self._settled = asyncio.Event()
         self._error: Exception | None = None
@@ -96,18 +127,43 @@ class Connection:
             self._settled.set()
 
     async def _live(self) -> None:
-        info = Implementation(name="agentbox", version=VERSION)
         async with (
             asyncio.timeout(self._deadlines.connect) as limit,
             self._link as (reads, writes),
-            ClientSession(reads, writes, client_info=info) as session,
+            self._spoken(reads, writes) as session,
         ):
             await self._negotiate(session)
             self.tools = await self._listed(session)
             self._session = session
             limit.reschedule(None)
             self._settled.set()
-            await self._over.wait()
+            watch = asyncio.create_task(self._watch(session))
+            try:
+                await self._over.wait()
+            finally:
+                watch.cancel()
+
+    def _spoken(self, reads: Incoming, writes: Outgoing) -> ClientSession:
+        """Return a session that tells the server of what is answered here, and of nothing else."""
+        answers = {
+            ELICIT: {"elicitation_callback": self._answering(ElicitResult)},
+            SAMPLE: {"sampling_callback": self._answering(CreateMessageResult)},
+            ROOTS: {"list_roots_callback": self._answering(ListRootsResult)},
+        }
+        callbacks: dict[str, Any] = {}
+        for method in self._answers.methods:
+            callbacks |= answers[method]
+        info = Implementation(name="agentbox", version=VERSION)
+        return _Session(reads, writes, client_info=info, log_level="info", **callbacks)
+
+    def _answering(self, kind: type[Result]) -> Callable[..., Awaitable[Result | ErrorData]]:
+        async def answer(context: ClientRequestContext, *_: object) -> Result | ErrorData:
+            result = await self._answers.answer(self._wire.asked(context.request_id))
+            if result is None:
+                return ErrorData(code=INVALID_REQUEST, message="Declined")
+            return kind.model_validate(result)
+
+        return answer
 
     def _reason(self, error: Exception | None) -> str:
         if self._wire.lost:
@@ -168,6 +224,30 @@ class Connection:
         return True
 
     # -- its tools
+
+    async def _watch(self, session: ClientSession) -> None:
+        """In the modern era, ask to be told of a changed tool list; an older server just tells."""
+        found = session.discover_result
+        if found is None or not (
+            found.capabilities.tools and found.capabilities.tools.list_changed
+        ):
+            return
+        wanted = SubscriptionFilter(tools_list_changed=True)
+        params = SubscriptionsListenRequestParams(notifications=wanted)
+        request = SubscriptionsListenRequest(params=params)
+        with _asking(Exchange(self._wire.at)), suppress(Exception):  # it tells nothing, no more
+            await session.send_request(request, EmptyResult)  # its answer comes at the end
+
+    async def list_anew(self) -> bool:
+        """List the tools once more; say whether that went well."""
+        if self._session is None:
+            return False
+        try:
+            self.tools = await self._listed(self._session)
+        except (Unreachable, MCPError) as error:
+            self._wire.finding("not_listed", f"its changed tool list could not be had: {error}")
+            return False
+        return True
 
     async def _listed(self, session: ClientSession) -> list[Json]:
         tools: list[Json] = []

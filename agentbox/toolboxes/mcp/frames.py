@@ -14,7 +14,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeGuard, cast
 
+from agentbox.core.errors import AgentboxError
 from agentbox.core.messages import Json
+from agentbox.core.runtime import Reenter
 from agentbox.core.trace import Position, Recorder
 from agentbox.toolboxes.mcp.plans import Plan
 
@@ -29,6 +31,13 @@ HEADER = "x-mcp-header"
 ENDED = "it closed the connection"
 """Why a connection is lost, when there is no better reason than that it ended."""
 _CANCELLED = "notifications/cancelled"
+_CHANGED = "notifications/tools/list_changed"
+_NEWS: Mapping[str, str] = {
+    "notifications/progress": "server.progress",
+    "notifications/message": "server.log",
+}
+"""Notifications that are recorded, and the kinds of their events."""
+_TELLING = frozenset({"data", "level", "logger", "message", "progress", "total"})
 _MAX_BLEMISHES = 10
 _QUOTED = 200
 _INVALID_REQUEST = -32600
@@ -44,6 +53,21 @@ class Exchange:
     """The answer's whole frame; None while, or if, there is none."""
     children: int = 0
     """What the server asked of us on account of it."""
+    reenter: Reenter | None = None
+    """Who answers that, where anybody does."""
+    error: AgentboxError | None = None
+    """What broke the run while that was answered."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a server asks of us, and the exchange that made it ask."""
+
+    exchange: Exchange
+    at: Position
+    method: str
+    params: Json
+    settled: bool = False
 
 
 asking: ContextVar[Exchange | None] = ContextVar("asking", default=None)
@@ -60,12 +84,16 @@ class Wire:
         self.at = at
         self.lost = ""
         """Why no frame can come any more; empty while one can."""
+        self.stale = False
+        """The server said that its tools have changed, and nobody has listed them since."""
         self.junk = ""
         """The first line that was no MCP."""
         self._recorder = recorder
         self._frames = frames
         self._open: dict[int | str, Exchange] = {}
-        self._asked: dict[int | str, Position] = {}
+        self._asked: dict[int | str, Asked] = {}
+        self._own = Exchange(at)
+        """What no call of ours made the server do is on account of this."""
         self._blemishes = 0
 
     # -- out
@@ -82,8 +110,10 @@ class Wire:
         elif method == _CANCELLED:
             abandoned = self._open.pop(frame["params"]["requestId"], None)
             at = abandoned.at if abandoned else self.at
-        elif key is not None:
-            at = self._asked.pop(key, self.at)
+        elif key is not None and key in self._asked:
+            asked = self._asked.pop(key)
+            at = asked.at
+            self._refused(asked, frame)
         self._record(at, "out", frame)
 
     # -- in
@@ -97,7 +127,7 @@ class Wire:
             return self._answered(frame)
         if "id" in frame:
             return self._requested(frame)
-        self._record(self.at, "in", frame)
+        self._record(self._told(frame), "in", frame)
         return frame if frame["method"] == _CANCELLED else None  # the SDK needs no other news
 
     def _answered(self, frame: Frame) -> Frame | None:
@@ -111,26 +141,75 @@ class Wire:
             return {"jsonrpc": "2.0", "id": frame["id"], "result": stand_in(frame.get("result"))}
         return frame if _is_sound(frame) else _unsound(frame)
 
-    def _requested(self, frame: Frame) -> Frame:
+    # -- what it tells us
+
+    def _told(self, frame: Frame) -> Position:
+        """Record a notification that says something of a call; return where it belongs."""
+        method, params = frame["method"], frame.get("params", {})
+        self.stale = self.stale or method == _CHANGED
+        kind = _NEWS.get(method)
+        if kind is None:
+            return self.at
+        token = params.get("progressToken")
+        of_call = [each for each in self._open.values() if each.at == token]
+        at = (of_call[0] if of_call else self._cause()).at
+        news = {key: value for key, value in params.items() if key in _TELLING}
+        self._recorder.emit(at, kind, {"server": self.name, **news})
+        return at
+
+    def _cause(self) -> Exchange:
+        """Return the call that makes the server speak, where only one can be it; else its own.
+
+        Of several calls any one leads to who answers; of none, nobody does.
+        """
         calls = [exchange for exchange in self._open.values() if exchange.method == CALL]
-        exchange = calls[0] if len(calls) == 1 else None
-        if frame["method"] == "ping":
-            at = exchange.at if exchange else self.at
-        else:
-            at = self.declined(exchange, frame["method"], frame.get("params"))
-        self._asked[frame["id"]] = at
+        if len(calls) == 1:
+            return calls[0]
+        self._own.reenter = calls[0].reenter if calls else None
+        return self._own
+
+    # -- what it asks of us
+
+    def _requested(self, frame: Frame) -> Frame:
+        at = self._cause().at
+        if frame["method"] != "ping":
+            asked = self.asks(self._cause(), frame["method"], frame.get("params"))
+            self._asked[frame["id"]] = asked
+            at = asked.at
         self._record(at, "in", frame)
         return frame
 
-    def declined(self, exchange: Exchange | None, method: str, params: Json) -> Position:
-        """Record what the server asked of us, and that it gets a no; return its position."""
-        at = self.at
-        if exchange:
-            exchange.children += 1
-            at = f"{exchange.at}/child{exchange.children}"
-        data = {"server": self.name, "method": method, "params": params, "answer": "declined"}
-        self._recorder.emit(at, "server.request", data)
-        return at
+    def asks(self, exchange: Exchange, method: str, params: Json) -> Asked:
+        """Record what the server asks of us, as a child of the exchange that makes it ask."""
+        exchange.children += 1
+        asked = Asked(exchange, f"{exchange.at}/child{exchange.children}", method, params)
+        data = {"server": self.name, "method": method, "params": params}
+        self._recorder.emit(asked.at, "server.request", data)
+        return asked
+
+    def asked(self, key: int | str) -> Asked:
+        """Return what the server asked under an id."""
+        return self._asked[key]
+
+    def settle(self, asked: Asked, answer: Frame) -> None:
+        """Record what came of it: a `result`, or why it was `declined`."""
+        asked.settled = True
+        self._recorder.emit(asked.at, "server.result", {"server": self.name, **answer})
+
+    def raise_broken(self, exchange: Exchange) -> None:
+        """Raise what broke the run while this exchange, or one that cannot be told, was answered.
+
+        Raises:
+            AgentboxError: it ends the case.
+        """
+        error = exchange.error or self._own.error
+        if error:
+            raise error
+
+    def _refused(self, asked: Asked, reply: Frame) -> None:
+        """Record what the SDK refused without asking us."""
+        if not asked.settled:
+            self.settle(asked, {"declined": reply.get("error", {}).get("message", "")})
 
     # -- findings
 

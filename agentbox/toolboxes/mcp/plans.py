@@ -41,6 +41,8 @@ class Site:
     """Record every frame, both ways."""
     live: bool = False
     """Let addresses be reached that are not loopback."""
+    forms: bool = False
+    """Somebody fills in the forms that tools show."""
 
 
 @dataclass(frozen=True, slots=True)

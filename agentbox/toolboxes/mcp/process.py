@@ -72,7 +72,8 @@ class Process:
         _put_files(own, plan.server.files, site.root)
         off = plan.server.sandbox == "off"
         self.folder = cwd = site.root.resolve() if off else own
-        self.masks = Masks({home: "«home»", cwd: "«cwd»"})
+        roots = {site.root.resolve(): "«root»"} if plan.server.roots else {}
+        self.masks = Masks({home: "«home»", cwd: "«cwd»", **roots})
         self._mark = f"{MARKER}={home}".encode()
         env = environment(plan, site, home)
         _require(plan, cwd, env.get("PATH", os.defpath))

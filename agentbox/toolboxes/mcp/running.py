@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from agentbox.core.errors import AgentboxError, Problem, WorldError
 from agentbox.core.messages import Json
+from agentbox.core.runtime import ToolFinding
 from agentbox.core.trace import Position, slug
+from agentbox.toolboxes.mcp.answers import Answers
 from agentbox.toolboxes.mcp.frames import ENDED, Exchange, Wire
 from agentbox.toolboxes.mcp.plans import Plan, Site
 from agentbox.toolboxes.mcp.process import Process
 from agentbox.toolboxes.mcp.resources import text_of
 from agentbox.toolboxes.mcp.toolbox import ServerToolbox, run_meta
-from agentbox.toolboxes.mcp.tools import tools_hash, vet
+from agentbox.toolboxes.mcp.tools import changes, tools_hash, vet
 
 if TYPE_CHECKING:
     from mcp import ClientSession
@@ -30,9 +32,12 @@ class Running:
         self.problems: tuple[Problem, ...] = ()
         """Why it cannot be used; empty while it can."""
         self.toolbox: ServerToolbox | None = None
+        self.may_change = False
+        """It says that it tells of changes of its tool list."""
         self._site = site
         self._at = f"{site.at}/server-{slug(plan.name)}"
         self._wire = Wire(plan, self._at, site.recorder, frames=site.frames)
+        self._answers = Answers(plan, site, self._wire)
         self._process: Process | None = None
         self._connection: Connection | None = None
 
@@ -61,7 +66,9 @@ class Running:
             return
         site = self._site
         link = link_to(self.plan, site, self._wire, self._process)
-        connection = Connection(link, self._wire, self.plan.server.era, site.deadlines)
+        connection = Connection(
+            link, self._wire, self.plan.server.era, site.deadlines, self._answers
+        )
         self._connection = connection
         try:
             session = await connection.open()
@@ -76,7 +83,9 @@ class Running:
         specs, findings = vet(connection.tools)
         for finding in findings:
             self._wire.finding(finding.code, finding.message, finding.tool)
-        self.toolbox = ServerToolbox(specs, connection, self._wire, self._fate)
+        self.toolbox = ServerToolbox(specs, connection, self._wire, self._answers, self._fate)
+        offers = session.server_capabilities
+        self.may_change = bool(offers and offers.tools and offers.tools.list_changed)
         info = session.server_info
         self._emit(
             "server.ready",
@@ -89,6 +98,30 @@ class Running:
                 "tools_hash": tools_hash(connection.tools),
             },
         )
+
+    async def relist(self, at: Position) -> bool:
+        """List the tools anew if the server said that they changed; say whether they did."""
+        toolbox, connection, wire = self.toolbox, self._connection, self._wire
+        if toolbox is None or connection is None or not wire.stale or wire.lost:
+            return False
+        wire.stale = False
+        if not await connection.list_anew():
+            return False
+        specs, findings = vet(connection.tools)
+        parted = [spec for spec in specs if "." in spec.name]
+        findings += [
+            ToolFinding("bad_name", "dropped: it has a `.` in its name", spec.name)
+            for spec in parted
+        ]
+        for finding in findings:
+            wire.finding(finding.code, finding.message, finding.tool)
+        specs = [spec for spec in specs if spec not in parted]
+        found = changes(toolbox.specs(), specs)
+        if found:
+            toolbox.offer(specs)
+            data = {"server": self.plan.name, **found, "tools_hash": tools_hash(connection.tools)}
+            self._site.recorder.emit(at, "tools.changed", data)
+        return bool(found)
 
     # -- what is looked at
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from agentbox.core.errors import WorldError
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Server
+from agentbox.core.trace import Position
 from agentbox.toolboxes.mcp.plans import Site, plans
 from agentbox.toolboxes.mcp.running import Running
 
@@ -27,6 +28,11 @@ class Servers:
         """A toolbox for each connected server, in the order of the configuration, unprefixed."""
         return {each.plan.name: each.toolbox for each in self._running if each.toolbox}
 
+    @property
+    def changing(self) -> frozenset[str]:
+        """The keys of the servers whose tools may change in mid-run."""
+        return frozenset(each.plan.name for each in self._running if each.may_change)
+
     async def connect(self) -> None:
         """Import the SDK, connect to all servers at once and list their tools.
 
@@ -39,6 +45,11 @@ class Servers:
         problems = [problem for each in self._running for problem in each.problems]
         if problems:
             raise WorldError(*problems)
+
+    async def relist(self, at: Position) -> bool:
+        """List anew what servers said has changed, recorded at `at`; say whether anything did."""
+        found = [await each.relist(at) for each in self._running]
+        return any(found)
 
     def named(self, name: str) -> Running:
         """Return a server by its key.

@@ -10,16 +10,23 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from agentbox.core.clock import Clock
-from agentbox.core.messages import Json, ToolCall, ToolResult, ToolSpec
+from agentbox.core.messages import Json, ToolCall, ToolResult, ToolSpec, is_object
 from agentbox.core.runtime import CallContext
 from agentbox.core.trace import Position
+from agentbox.toolboxes.mcp.answers import Answers
 from agentbox.toolboxes.mcp.frames import Exchange, Frame, Wire
 
 if TYPE_CHECKING:
     from agentbox.toolboxes.mcp.connection import Connection
 
+MAX_ROUNDS = 10
+"""How often a tool may ask for more before it gives a result."""
 _CONNECTION_CLOSED = -32000
 _MAX_DATA = 500
+
+
+class _Refused(Exception):
+    """A tool asks for what it does not get; the message says so."""
 
 
 class ServerToolbox:
@@ -30,17 +37,23 @@ class ServerToolbox:
         specs: Sequence[ToolSpec],
         connection: Connection,
         wire: Wire,
+        answers: Answers,
         fate: Callable[[], Awaitable[tuple[str, str]]],
     ) -> None:
         """Offer `specs`; `fate` says how a server was lost, and its last words."""
         self._specs = {spec.name: spec for spec in specs}
         self._connection = connection
         self._wire = wire
+        self._answers = answers
         self._fate = fate
 
     def specs(self) -> Sequence[ToolSpec]:
         """Return the tools, as listed."""
         return tuple(self._specs.values())
+
+    def offer(self, specs: Sequence[ToolSpec]) -> None:
+        """Offer these from now on."""
+        self._specs = {spec.name: spec for spec in specs}
 
     async def call(self, call: ToolCall, context: CallContext) -> ToolResult:
         """Call a tool. `unknown` says that the server was lost in the call: it may have acted."""
@@ -51,16 +64,48 @@ class ServerToolbox:
         if self._wire.lost:
             text = f"Not called: the server `{server}` is gone: {self._wire.lost}."
             return ToolResult("failed", text, "transport")
-        exchange = Exchange(context.at)
+        exchange = Exchange(context.at, reenter=context.reenter)
         try:
-            await self._connection.call(exchange, _params(call, context), context.deadline)
+            await self._answered(exchange, _params(call, context), context.deadline)
         except TimeoutError:
             text = f"No answer within {context.deadline:g} s."
             return ToolResult("timeout", text, "transport")
+        except _Refused as refused:
+            return _broken(str(refused))
+        self._wire.raise_broken(exchange)
         try:
             return await self._read(exchange)
         except RecursionError:
             return _broken("The result is nested too deeply.")
+
+    async def _answered(self, exchange: Exchange, params: Frame, seconds: float) -> None:
+        """Call, and answer what the tool needs to know first, round by round."""
+        for _ in range(MAX_ROUNDS):
+            await self._connection.call(exchange, params, seconds)
+            wanted = _wanted(exchange)
+            if wanted is None:
+                return
+            params = {**params, **await self._round(exchange, wanted)}
+            exchange.reply = None
+        raise _Refused(f"The tool asks for more after {MAX_ROUNDS} rounds of answers.")
+
+    async def _round(self, exchange: Exchange, result: Frame) -> Frame:
+        """Return what a call is made with again; every question is asked, one after another."""
+        answers: Frame = {}
+        methods: list[str] = []
+        requests = result.get("inputRequests")
+        for key, request in requests.items() if is_object(requests) else ():
+            method, params = _request(request)
+            methods.append(method)
+            answers[key] = await self._answers.answer(self._wire.asks(exchange, method, params))
+            self._wire.raise_broken(exchange)
+        if None in answers.values():
+            asked = ", ".join(methods)
+            raise _Refused(f"The tool asks for {asked} to go on. Nobody here answers that.")
+        if not answers and "requestState" not in result:
+            raise _Refused("The tool asks for more to go on, and does not say for what.")
+        state = {key: result[key] for key in ("requestState",) if key in result}
+        return {"inputResponses": answers, **state}
 
     async def _read(self, exchange: Exchange) -> ToolResult:
         match exchange.reply:
@@ -71,17 +116,9 @@ class ServerToolbox:
             case {"error": error}:
                 return _broken(_error_text(error))
             case {"result": {**result}}:
-                return self._result(exchange, cast("Frame", result))
+                return _result(cast("Frame", result))
             case _:
                 return _broken("The answer holds no result and no error.")
-
-    def _result(self, exchange: Exchange, result: Frame) -> ToolResult:
-        kind = result.get("resultType", "complete")  # absent, it is complete: SDK 2.3 trips here
-        if kind == "input_required":
-            return self._asked(exchange, result.get("inputRequests"))
-        if kind != "complete":
-            return _broken(f"The result is of no known type: {kind}.")
-        return result_of(result)
 
     def _is_transport(self, code: Json) -> bool:
         """Over HTTP the SDK itself answers so for a stream that ended; elsewhere the server did."""
@@ -92,19 +129,27 @@ class ServerToolbox:
         text = f"The server `{self._wire.name}` was lost in this call, which may have taken effect"
         return ToolResult("unknown", f"{text}: {fate}.", "transport", detail=last_words)
 
-    def _asked(self, exchange: Exchange, requests: Json) -> ToolResult:
-        """Decline what a tool needs to know from a user, a model or a host, and say so."""
-        asked: list[str] = []
-        for request in cast("Frame", requests).values() if isinstance(requests, dict) else ():
-            method, params = _request(request)
-            self._wire.declined(exchange, method, params)
-            asked.append(method)
-        text = f"The tool asks for {', '.join(asked) or 'more'} to go on. Nobody here answers that."
-        return _broken(text)
-
 
 def _broken(text: str) -> ToolResult:
     return ToolResult("failed", text, "protocol")
+
+
+def _wanted(exchange: Exchange) -> Frame | None:
+    """Return what a tool needs before it gives a result; None where it has given one."""
+    match exchange.reply:
+        case {"result": {"resultType": "input_required", **wanted}}:
+            return cast("Frame", wanted)
+        case _:
+            return None
+
+
+def _result(result: Frame) -> ToolResult:
+    kind = result.get("resultType", "complete")  # absent, it is complete: SDK 2.3 trips here
+    return (
+        result_of(result)
+        if kind == "complete"
+        else _broken(f"The result is of no known type: {kind}.")
+    )
 
 
 def _request(request: Json) -> tuple[str, Json]:
@@ -118,7 +163,10 @@ def _request(request: Json) -> tuple[str, Json]:
 
 
 def _params(call: ToolCall, context: CallContext) -> dict[str, Json]:
-    meta = run_meta(context.at, context.clock, context.seed)
+    meta = {
+        "progressToken": context.at,
+        **run_meta(context.at, context.clock, context.seed),
+    }
     return {"name": call.name, "arguments": dict(call.args), "_meta": meta}
 
 

@@ -85,3 +85,14 @@ def tools_hash(tools: Sequence[Json]) -> str:
     """Return the hash of a tool list as it came: a changed word in it is a changed list."""
     content = json.dumps(tools, sort_keys=True, separators=(",", ":"))
     return blake2b(content.encode(), digest_size=8).hexdigest()
+
+
+def changes(before: Sequence[ToolSpec], after: Sequence[ToolSpec]) -> dict[str, list[str]]:
+    """Return the names of tools that were added, removed or changed; nothing where none was."""
+    old, new = ({spec.name: spec for spec in specs} for specs in (before, after))
+    found = {
+        "added": [name for name in new if name not in old],
+        "removed": [name for name in old if name not in new],
+        "changed": [name for name in new if name in old and new[name] != old[name]],
+    }
+    return {how: names for how, names in found.items() if names}

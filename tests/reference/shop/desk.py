@@ -1,7 +1,8 @@
 import sqlite3
 from pathlib import Path
 
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
+from pydantic import BaseModel
 
 server = MCPServer("desk")
 GREETING = Path("greeting.txt")
@@ -27,6 +28,17 @@ def greeting(name: str = "stranger") -> str:
 def close_shop() -> str:
     """Close the shop."""
     return "Closed"
+
+
+class Seats(BaseModel):
+    seats: int
+
+
+@server.tool()
+async def book(ctx: Context) -> str:
+    """Book a table; how many seats is asked in a form."""
+    form = await ctx.elicit("How many seats?", Seats)
+    return f"Booked for {form.data.seats}" if form.action == "accept" else "Not booked"
 
 
 @server.resource("desk://hours")

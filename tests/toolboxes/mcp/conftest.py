@@ -56,7 +56,7 @@ class Bench:
 
     @asynccontextmanager
     async def open(self, *names, **options):
-        servers = {Path(name).stem: fixture(name, **options) for name in names}
+        servers = {Path(name.split()[0]).stem: fixture(name, **options) for name in names}
         async with open_servers(servers, self.site) as opened:
             yield opened
 
@@ -66,8 +66,10 @@ class Bench:
             (toolbox,) = opened.toolboxes.values()
             yield toolbox
 
-    async def call(self, toolbox, name, at="c:a-case/t1/s1/call1", deadline=5.0, **args):
-        context = CallContext(at, CLOCK, 7, deadline)
+    async def call(
+        self, toolbox, name, at="c:a-case/t1/s1/call1", deadline=5.0, reenter=None, **args
+    ):
+        context = CallContext(at, CLOCK, 7, deadline, reenter)
         return await toolbox.call(ToolCall(name, args), context)
 
     @staticmethod

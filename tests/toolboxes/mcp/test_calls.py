@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import pytest
 
@@ -247,38 +246,6 @@ def test_a_tool_that_is_not_listed_is_not_called(bench):
 
     result = run(check())
     assert (result.status, result.source) == ("failed", "protocol")
-
-
-def test_what_a_server_asks_of_us_is_declined_and_recorded_under_its_call(bench):
-    async def check():
-        async with bench.one("asks.py") as tools:
-            return await bench.call(tools, "asks")
-
-    heard = json.loads(run(check()).text)
-    assert heard.pop("ping") == {}
-    assert all(answer["code"] < 0 for answer in heard.values())
-    requests = [event for event in bench.events if event["kind"] == "server.request"]
-    assert [
-        (event["at"], event["data"]["method"], event["data"]["answer"]) for event in requests
-    ] == [
-        ("c:a-case/t1/s1/call1/child1", "elicitation/create", "declined"),
-        ("c:a-case/t1/s1/call1/child2", "sampling/createMessage", "declined"),
-        ("c:a-case/t1/s1/call1/child3", "roots/list", "declined"),
-        ("c:a-case/t1/s1/call1/child4", "tasks/unheard_of", "declined"),
-    ]
-    assert requests[0]["data"]["params"]["message"] == "Which account?"
-
-
-def test_input_that_a_modern_tool_requires_is_declined_and_the_model_is_told(bench):
-    async def check():
-        async with bench.one("asks.py modern", era="modern") as tools:
-            return await bench.call(tools, "asks")
-
-    result = run(check())
-    assert (result.status, result.source) == ("failed", "protocol")
-    assert "elicitation/create, sampling/createMessage" in result.text
-    requests = [event for event in bench.events if event["kind"] == "server.request"]
-    assert [event["at"][-6:] for event in requests] == ["child1", "child2"]
 
 
 def test_concurrent_calls_get_their_own_answers(bench):

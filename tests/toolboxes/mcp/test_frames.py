@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agentbox.core.errors import WorldError
 from agentbox.core.scenario import Server
 from agentbox.toolboxes.mcp.frames import Exchange, Wire, asking
 from agentbox.toolboxes.mcp.plans import plans
@@ -69,7 +70,20 @@ def test_a_request_of_the_server_belongs_to_the_only_call_there_is(wire, bench):
     sends(wire, 1, "tools/call", "c:c/t1/s1/call1")
     assert wire.incoming(ASK) == ASK
     wire.outgoing(answer("a", error={"code": 1, "message": "no"}))
-    assert [event["at"] for event in bench.events[1:]] == ["c:c/t1/s1/call1/child1"] * 3
+    assert [event["at"] for event in bench.events[1:]] == ["c:c/t1/s1/call1/child1"] * 4
+
+
+def test_of_several_calls_any_leads_to_who_answers_a_request_of_the_server(wire):
+    async def host(at, request): ...
+
+    for key in (1, 2):
+        sends(wire, key, "tools/call", f"c:c/t1/s1/call{key}").reenter = host
+    wire.incoming(ASK)
+    asked = wire.asked("a")
+    assert (asked.at, asked.exchange.reenter) == (f"{AT}/child1", host)
+    asked.exchange.error = WorldError("broken")
+    with pytest.raises(WorldError, match="broken"):
+        wire.raise_broken(Exchange("c:c/t1/s1/call2"))
 
 
 @pytest.mark.parametrize("calls", [0, 2])
@@ -79,7 +93,7 @@ def test_a_request_of_the_server_belongs_to_the_server_when_its_call_is_not_know
     for key in range(calls):
         sends(wire, key, "tools/call", f"c:c/t1/s1/call{key}")
     wire.incoming(ASK)
-    assert bench.events[-1]["at"] == AT
+    assert bench.events[-1]["at"] == f"{AT}/child1"
 
 
 def test_news_that_the_sdk_does_not_need_stops_here(wire):

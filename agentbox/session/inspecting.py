@@ -1,12 +1,14 @@
-"""What the checks of a scenario name: servers to look at, functions to ask."""
+"""What the checks of a scenario name: servers and slots to look at, functions to ask."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from agentbox.core.errors import Problem, nearest
+from agentbox.core.messages import STANDARD_SLOTS
 from agentbox.core.scenario import CheckSpec, Scenario
 from agentbox.judge import CHECKS, every
+from agentbox.loops import LOOPS
 
 
 def checks_of(scenario: Scenario) -> Iterator[CheckSpec]:
@@ -31,3 +33,23 @@ def unseen_servers(scenario: Scenario) -> Iterator[Problem]:
                 note = f"did you mean `{close}`?" if close else f"one of: {', '.join(known)}"
                 message = f"`{spec.kind}` looks at `{name}`, which is no server"
                 yield Problem(message, spec.mark, note if known else "", spec.source)
+
+
+def unknown_slots(scenario: Scenario) -> Iterator[Problem]:
+    """Yield what is wrong with the checks on a slot that nothing fills: it is absent for ever.
+
+    A loop of somebody's own may have slots of its own.
+    """
+    known = [*STANDARD_SLOTS, *scenario.context]
+    for spec in checks_of(scenario) if scenario.agent.loop in LOOPS else ():
+        field = _SLOTS.get(spec.kind)
+        slot = getattr(spec.params, field) if field else ""
+        if slot and slot not in known:
+            close = nearest(slot, known)
+            note = f"did you mean `{close}`?" if close else f"one of: {', '.join(known)}"
+            message = f"`{spec.kind}` looks at `{slot}`, which is no slot"
+            yield Problem(message, spec.mark, note, spec.source)
+
+
+_SLOTS = {"slot": "name", "token_share": "slot"}
+"""The checks that name a slot, and the field in which they do."""

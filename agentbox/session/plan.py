@@ -11,7 +11,7 @@ from agentbox.core.scenario import Kinds, Scenario
 from agentbox.judge import CHECKS
 from agentbox.loops import LOOPS
 from agentbox.session.clocks import clock_of
-from agentbox.session.inspecting import unseen_servers
+from agentbox.session.inspecting import unknown_slots, unseen_servers
 from agentbox.session.keywords import matcher
 from agentbox.session.sources import Host
 from agentbox.spec import read_scenarios
@@ -53,7 +53,8 @@ def load(paths: Sequence[str], host: Host, selection: Selection) -> tuple[Scenar
     for path in paths:
         try:
             for scenario in _read(path, host):
-                problems += [each for each in unseen_servers(scenario) if each not in problems]
+                wrong = (*unseen_servers(scenario), *unknown_slots(scenario))
+                problems += [each for each in wrong if each not in problems]
                 found.setdefault(scenario.node, _pinned(scenario, selection))
         except AuthorError as error:
             problems += [each for each in error.problems if each not in problems]

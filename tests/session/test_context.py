@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from played import CALLS, ECHO, HEAD
+
+from agentbox.core.errors import AuthorError
 
 
 def test_a_result_is_cut_for_the_model_and_kept_whole_in_the_trace(played) -> None:
@@ -62,3 +65,23 @@ def reply(messages, tools):
     assert verdict.outcome == "passed"
     asides = [e for e in played.events(verdict, "model.request") if e.data.get("aside")]
     assert asides
+
+
+def test_a_check_on_a_slot_that_nothing_fills_is_told_before_anything_runs(played) -> None:
+    checks = "{slot: {name: nowz, state: absent}}, {not: {token_share: {slot: zzz, most: 1}}}"
+    case = f"cases: [{{name: a, turns: [x], checks: [{checks}]}}]"
+    with pytest.raises(AuthorError) as caught:
+        played("context: {who: Dana}\n" + case)
+    one, other = caught.value.problems
+    assert (one.message, one.note) == (
+        "`slot` looks at `nowz`, which is no slot",
+        "did you mean `now`?",
+    )
+    assert other.note.startswith("one of: now, system, ")
+    assert other.note.endswith(", who")
+    good = "{slot: {name: who, state: absent}}, {slot: {name: docs, state: absent}}"
+    (verdict,) = played(f"context: {{who: Dana}}\n{case.replace(checks, good)}")
+    assert verdict.outcome == "passed"
+    played.write("loops.py", "from agentbox.loops import react as mine\n")
+    (verdict,) = played("agent: {loop: 'loops.py:mine'}\n" + case)
+    assert verdict.outcome == "errored"  # its slots are its own: the judge finds none

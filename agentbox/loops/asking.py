@@ -31,6 +31,9 @@ from agentbox.loops.window import make_room
 
 Result = TypeVar("Result")
 
+CUT_OFF = "the answer was cut off: the model may write no more tokens in one reply"
+"""Why a loop ends `failed` whose model reached a limit of its own: half an answer is none."""
+
 
 class WrongReply(TypeError):
     """Whoever drives the loop answered a request with a reply of another kind."""
@@ -109,6 +112,8 @@ def end_of(said: Said) -> End:
         return End("refused", said.message.text)
     if said.stop == "failed":
         return End("failed", said.message.text, {"error": said.error})
+    if said.stop == "length":
+        return End("failed", said.message.text, {"error": CUT_OFF})
     return End("answered", said.message.text)
 
 

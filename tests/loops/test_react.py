@@ -8,7 +8,7 @@ from agentbox import End, Message, Said, Task, ToolCall, ToolResult, ToolSpec, c
 from agentbox.core.messages import Transcript
 from agentbox.core.requests import Answer, Ask, Call, Failed, LimitReached, Request, answered
 from agentbox.loops import react
-from agentbox.loops.asking import WrongReply
+from agentbox.loops.asking import CUT_OFF, WrongReply
 from agentbox.testing import Played, UnplayedReplies, WantedReply, play
 
 TOOLS = (ToolSpec("look"),)
@@ -117,3 +117,8 @@ def test_a_reply_may_be_made_of_the_request() -> None:
 def test_a_batch_is_one_request() -> None:
     played = play(react(_task()), [_look(), _found("x"), Said(say("done"))])
     assert isinstance(played.requests[1], Call)
+
+
+def test_an_answer_that_was_cut_off_is_no_answer() -> None:
+    played = play(react(_task()), [Said(say("Your upgrade will"), stop="length")])
+    assert played.end == End("failed", "Your upgrade will", {"error": CUT_OFF})

@@ -83,7 +83,7 @@ def _decoded(text: str | bytes):
     return node.json() if node and not found else None
 
 
-@settings(SLOW, max_examples=400)
+@settings(SLOW, max_examples=150)
 @given(value=values(SCHEMA, LIKELY))
 def test_a_file_drawn_from_the_schema_is_read_or_refused_as_the_schema_does(value, shop):
     agree(shop, json.dumps(value, ensure_ascii=False))
@@ -97,7 +97,7 @@ EDITS = st.lists(
 FILES = [path.read_bytes() for path in sorted(EXAMPLES.glob("*.yaml"))]
 
 
-@settings(SLOW, max_examples=250)
+@settings(SLOW, max_examples=100)
 @given(text=st.sampled_from(FILES), edits=EDITS)
 def test_a_file_with_bytes_changed_is_read_or_refused(text, edits, shop):
     for at, length, put in edits:
@@ -106,7 +106,7 @@ def test_a_file_with_bytes_changed_is_read_or_refused(text, edits, shop):
     agree(shop, text)
 
 
-@settings(SLOW, max_examples=400)
+@settings(SLOW, max_examples=150)
 @given(
     text=st.sampled_from(FILES),
     turns=st.lists(st.tuples(st.sampled_from(TURNS), st.integers(0, 200), FRAGMENTS), max_size=3),

@@ -37,13 +37,13 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(QUIET, max_examples=1500)
+@settings(QUIET, max_examples=500)
 @given(start=st.sampled_from(["", "k: ", "- ", "{a: ", "[", "k:\n  - "]), pieces=st.lists(PIECES))
 def test_text_put_together_at_random_is_read_as_by_the_whole_composer(start, pieces):
     agrees(start + "".join(pieces))
 
 
-@settings(QUIET, max_examples=500)
+@settings(QUIET, max_examples=200)
 @given(
     text=st.sampled_from(FILES),
     turns=st.lists(st.tuples(st.sampled_from(TURNS), st.integers(0, 200), FRAGMENTS), max_size=3),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from agentbox.session.clocks import clock_of
-from agentbox.session.plan import KINDS, Selection, load
 from agentbox.session.rejudging import Again, judge_again
 from agentbox.session.resolving import admit, resolve
 from agentbox.session.run import Judged, problems_of, run_case
 from agentbox.session.runs import Runs, addresses, find_root, root_of
+from agentbox.session.selection import KINDS, Selection, load
 from agentbox.session.sources import Host, Sources
 from agentbox.session.suite import (
     ERRORED,

@@ -10,8 +10,8 @@ from agentbox.core.errors import AuthorError, Problem, nearest
 from agentbox.core.messages import Json, is_list, is_object
 from agentbox.core.scenario import Scenario
 from agentbox.core.trace import TraceEvent
-from agentbox.session.plan import Selection, load
 from agentbox.session.run import Judged, verdict_in_time
+from agentbox.session.selection import Selection, load
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources
 from agentbox.trace import Trace, edited, read_trace

@@ -31,6 +31,14 @@ def _guard(event: str, args: tuple[object, ...]) -> None:
 sys.addaudithook(_guard)
 
 
+@pytest.hookimpl(trylast=True)  # hypothesis marks its tests in this hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what tries hundreds of inputs untraced: coverage is that of the plain examples."""
+    for item in items:
+        if item.get_closest_marker("hypothesis") or item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.no_cover)
+
+
 @pytest.fixture(autouse=True)
 def _no_network(request: pytest.FixtureRequest) -> Iterator[None]:
     marked = request.node.get_closest_marker("loopback") is not None

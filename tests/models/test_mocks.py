@@ -79,6 +79,7 @@ def _found(fifth: int, **how: Any) -> int:
     return sum(_asked_of(n, fifth, **how).text == _vault(n) for n in TRIALS)
 
 
+@pytest.mark.slow
 def test_the_ends_of_a_long_prompt_are_read_and_facts_in_its_middle_missed_at_a_rate() -> None:
     measured = [_found(fifth) / len(TRIALS) for fifth in range(5)]
     assert measured == MEASURED_READ
@@ -94,6 +95,7 @@ def test_the_docstrings_say_what_is_measured() -> None:
     assert slips == pytest.approx([lost + wrong, lost, wrong])
 
 
+@pytest.mark.slow
 def test_another_seed_misses_other_facts_at_the_same_rate() -> None:
     one = [_asked_of(n, 2, seed=1).text == _vault(n) for n in range(100)]
     two = [_asked_of(n, 2, seed=2).text == _vault(n) for n in range(100)]
@@ -101,6 +103,7 @@ def test_another_seed_misses_other_facts_at_the_same_rate() -> None:
     assert abs(_found(2, seed=1) / len(TRIALS) - READ[2]) < 0.07
 
 
+@pytest.mark.slow
 def test_what_is_missed_in_the_middle_is_found_at_an_end() -> None:
     missed = [n for n in range(100) if _asked_of(n, 2).text == UNKNOWN]
     assert missed
@@ -283,6 +286,7 @@ def _meant(number: int) -> dict[str, Any]:
     return {"room": f"room {number}", "nights": number, "breakfast": True}
 
 
+@pytest.mark.slow
 def test_arguments_are_lost_or_mistyped_at_the_rate_in_one_place_each() -> None:
     seen: Counter[str] = Counter()
     for n in TRIALS:

@@ -145,6 +145,7 @@ def test_aliases_that_multiply_the_file_are_refused():
     assert problem.mark.line == 5
 
 
+@pytest.mark.slow
 def test_a_file_of_many_values_is_refused():
     rows = MAX_NODES // 1000
     text = "[" + ",\n".join(["[" + "1," * 1000 + "]"] * (rows + 1)) + "]"

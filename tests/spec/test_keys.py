@@ -33,6 +33,7 @@ def wrong(place: Place) -> Iterator[tuple[str, str, str]]:
     yield named, json.dumps(slip), place.with_name(slip)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_wrong_value_or_name_is_one_problem_at_its_place(section, shop, snapshot) -> None:
     told = []

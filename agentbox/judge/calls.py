@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated
 
+from agentbox.core.comparing import same
 from agentbox.core.messages import Json
 from agentbox.core.scenario import AtLeast, Short
 from agentbox.core.trace import Position
@@ -32,7 +33,7 @@ from agentbox.judge.check import Check
 from agentbox.judge.evidence import Called, Evidence
 from agentbox.judge.failure import Failure
 from agentbox.judge.matching import assigned
-from agentbox.judge.values import check_schema, same
+from agentbox.judge.values import check_schema
 from agentbox.judge.wording import count, one_line
 
 _TOOL = "A tool's name or glob: `accounts.*`."

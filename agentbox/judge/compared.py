@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
+from agentbox.core.comparing import GONE, changes
 from agentbox.core.messages import Json, ToolCall
 from agentbox.core.requests import Observation
 from agentbox.core.scenario import AtLeast, Short
@@ -13,7 +14,6 @@ from agentbox.judge.check import Check
 from agentbox.judge.evidence import Evidence
 from agentbox.judge.failure import Failure
 from agentbox.judge.looks import FileAt, ResourceAt, SqlAt, ToolAt, named, place_of
-from agentbox.judge.values import GONE, changes
 from agentbox.judge.wording import parting, shown
 
 _MOST = 3

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from agentbox.core.comparing import same
 from agentbox.core.messages import Json
 from agentbox.core.trace import Position
 from agentbox.judge.failure import Failure, Unjudgeable
-from agentbox.judge.values import same
 from agentbox.judge.wording import one_line, shown
 
 if TYPE_CHECKING:  # 35 ms, and only where a scenario uses it

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
+from agentbox.core.comparing import same
 from agentbox.core.messages import Json
 from agentbox.judge.failure import Unjudgeable
-from agentbox.judge.values import differences, same
+from agentbox.judge.values import differences
 from agentbox.judge.wording import shown
 
 _MOST = 3

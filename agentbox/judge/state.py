@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from agentbox.core.comparing import same
 from agentbox.core.messages import Json
 from agentbox.core.requests import Observation
 from agentbox.core.scenario import AtLeast
@@ -25,7 +26,7 @@ from agentbox.judge.failure import Failure, Unjudgeable
 from agentbox.judge.looks import FileAt, ResourceAt, SqlAt, ToolAt, named
 from agentbox.judge.paths import UNSET, Subject, check_path, follow
 from agentbox.judge.rows import row_problems
-from agentbox.judge.values import parsed, same
+from agentbox.judge.values import parsed
 from agentbox.judge.wording import parting, quoted, shown
 
 _EQUALS = "What it must be, or what every value that `path` selects must be; `null` counts."

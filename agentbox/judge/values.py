@@ -1,13 +1,11 @@
-"""Comparing JSON values: equality, what differs and where, what a schema says.
-
-As in JSON, `1` is `1.0` and neither is `true`.
-"""
+"""What is expected of JSON values: what differs from it, by path, and what a schema says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from agentbox.core.comparing import kind_of, same
 from agentbox.core.messages import Json, json_in
 from agentbox.core.trace import Position
 from agentbox.judge.failure import Unjudgeable
@@ -29,18 +27,6 @@ def parsed(text: str, what: str, at: Position) -> Json:
         raise Unjudgeable(f"{what} is no JSON ({error}): {quoted(text)}", at) from None
 
 
-def same(one: Json, other: Json) -> bool:
-    """Whether two JSON values are equal."""
-    kind = _kind(one)
-    if kind != _kind(other):
-        return False
-    if kind == "object":
-        return next(differences(one, other), None) is None
-    if kind == "array":
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
-
-
 def differences(
     expected: Mapping[str, Json], seen: Mapping[str, Json], path: str = "", *, extra: bool = False
 ) -> Iterator[str]:
@@ -55,34 +41,10 @@ def differences(
         elif key not in expected:
             if not extra:
                 yield f"{here} is {shown(seen[key])} and was not expected"
-        elif _kind(expected[key]) == _kind(seen[key]) == "object":
+        elif kind_of(expected[key]) == kind_of(seen[key]) == "object":
             yield from differences(expected[key], seen[key], here, extra=extra)
         elif not same(expected[key], seen[key]):
             yield f"{here} is {shown(seen[key])}, not {shown(expected[key])}"
-
-
-GONE: Final = object()
-"""Stands for what one of two values does not have."""
-
-
-def changes(one: Json, other: Json, path: str = "$") -> Iterator[tuple[str, Json, Json]]:
-    """Yield where two values differ: the path, and what stands there in each, `GONE` if nothing."""
-    kind = _kind(one)
-    if kind != _kind(other) or kind not in ("object", "array"):
-        if one is GONE or other is GONE or not same(one, other):
-            yield path, one, other
-        return
-    there, here = _members(one, path), _members(other, path)
-    for place in {**there, **here}:
-        yield from changes(there.get(place, GONE), here.get(place, GONE), place)
-
-
-def _members(value: Json, path: str) -> dict[str, Json]:
-    """Return what is in an object or an array, by path."""
-    if isinstance(value, Mapping):
-        members = cast("Mapping[str, Json]", value)
-        return {f"{path}.{key}": member for key, member in members.items()}
-    return {f"{path}[{index}]": member for index, member in enumerate(value)}
 
 
 def check_schema(schema: Mapping[str, Json]) -> None:
@@ -128,17 +90,3 @@ def _dialect(schema: Mapping[str, Json]) -> Any:
 
 def _where(error: Any) -> str:
     return str(error.json_path)
-
-
-_KINDS: Sequence[tuple[str, type | tuple[type, ...]]] = (
-    ("string", str),
-    ("boolean", bool),
-    ("number", (int, float)),
-    ("object", Mapping),
-    ("array", (list, tuple)),
-)
-"""JSON's types by Python's, in the order to ask: a bool is an int, too."""
-
-
-def _kind(value: Json) -> str:
-    return next((name for name, types in _KINDS if isinstance(value, types)), "null")

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentbox.core.comparing import same
 from agentbox.judge.calls import ToolCalled
 from agentbox.judge.matching import assigned
-from agentbox.judge.values import differences, same
+from agentbox.judge.values import differences
 
 GET = "accounts.get_account"
 

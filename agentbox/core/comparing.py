@@ -1,0 +1,62 @@
+"""Comparing JSON values: whether they are equal, and where they are not.
+
+As in JSON, `1` is `1.0` and neither is `true`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, cast
+
+from agentbox.core.messages import Json
+
+
+def same(one: Json, other: Json) -> bool:
+    """Whether two JSON values are equal."""
+    kind = kind_of(one)
+    if kind != kind_of(other):
+        return False
+    if kind == "object":
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if kind == "array":
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+GONE: Final = object()
+"""Stands for what one of two values does not have."""
+
+
+def changes(one: Json, other: Json, path: str = "$") -> Iterator[tuple[str, Json, Json]]:
+    """Yield where two values differ: the path, and what stands there in each, `GONE` if nothing."""
+    kind = kind_of(one)
+    if kind != kind_of(other) or kind not in ("object", "array"):
+        if one is GONE or other is GONE or not same(one, other):
+            yield path, one, other
+        return
+    there, here = _members(one, path), _members(other, path)
+    for place in {**there, **here}:
+        yield from changes(there.get(place, GONE), here.get(place, GONE), place)
+
+
+def _members(value: Json, path: str) -> dict[str, Json]:
+    """Return what is in an object or an array, by path."""
+    if isinstance(value, Mapping):
+        members = cast("Mapping[str, Json]", value)
+        return {f"{path}.{key}": member for key, member in members.items()}
+    return {f"{path}[{index}]": member for index, member in enumerate(value)}
+
+
+_KINDS: Sequence[tuple[str, type | tuple[type, ...]]] = (
+    ("string", str),
+    ("boolean", bool),
+    ("number", (int, float)),
+    ("object", Mapping),
+    ("array", (list, tuple)),
+)
+"""JSON's types by Python's, in the order to ask: a bool is an int, too."""
+
+
+def kind_of(value: Json) -> str:
+    """Return JSON's name for the type of a value."""
+    return next((name for name, types in _KINDS if isinstance(value, types)), "null")

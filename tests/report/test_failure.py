@@ -233,3 +233,18 @@ def test_a_case_that_failed_by_its_end_says_so_whatever_warns(sample: SimpleName
     warning = sample.check(level="warn")
     verdict = sample.verdict(checks=(warning,), end="limit: steps")
     assert "the run ended by limit: steps" in plain(failure(verdict, sample.events()))
+
+
+def test_a_case_without_a_trace_is_run_again_and_not_shown(sample: SimpleNamespace) -> None:
+    text = plain(failure(sample.verdict(trace=""), sample.events()))
+    assert "agentbox run" in text
+    assert "agentbox show" not in text
+
+
+def test_what_a_server_has_the_model_say_is_no_step_of_the_story(sample: SimpleNamespace) -> None:
+    events = sample.events()
+    child = f"{sample.case}/t1/s1/call1/child1"
+    request = sample.event(child, "model.request", aside="sampling")
+    said = sample.event(child, "model.result", text="for the server alone")
+    told = plain(failure(sample.verdict(), [*events[:8], request, said, *events[8:]]))
+    assert told == plain(failure(sample.verdict(), events))

@@ -139,3 +139,8 @@ def test_what_jsonschema_cannot_word_is_worded_by_the_fast_validator() -> None:
     (error,) = shape_of({"type": "string", "pattern": r"^\p{L}+$"}).errors("123")
     assert error.startswith("$: ")
     assert "123" in error
+
+
+def test_a_schema_with_a_number_beyond_64_bits_is_a_schema() -> None:
+    assert shape_of({"maximum": 2**70}).errors(2**65) == ()
+    assert shape_of({"maximum": 2**70}).errors(2**71)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentbox.runtime.budget import Budget
 from agentbox.runtime.deadlines import Held, Watchdog
 from agentbox.runtime.driver import Driver
-from agentbox.runtime.effects import Approver, Effects, Form, User, World, scripted_user
+from agentbox.runtime.effects import Approver, Effects, Form, Look, User, World, scripted_user
 from agentbox.runtime.listing import Relisting
 from agentbox.runtime.sentry import sentry
 from agentbox.runtime.stack import stacked
@@ -17,6 +17,7 @@ __all__ = [
     "Effects",
     "Form",
     "Held",
+    "Look",
     "Relisting",
     "User",
     "Watchdog",

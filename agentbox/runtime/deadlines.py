@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from math import inf
 from types import FrameType, TracebackType
 from typing import Any, Self
 from weakref import WeakSet
@@ -33,17 +34,21 @@ _watchdogs: WeakSet[Watchdog] = WeakSet()
 class Watchdog:
     """Ends what takes too long. One for each run; its timer only ever waits for the earliest."""
 
-    __slots__ = ("__weakref__", "_late", "_open", "_timer")
+    __slots__ = ("__weakref__", "_endless", "_late", "_open", "_timer")
 
     def __init__(self) -> None:
         self._open: set[Deadline] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._late = False
+        self._endless = _Endless(self, inf)
         _watchdogs.add(self)
 
     def within(self, seconds: float) -> Deadline:
-        """Return a context whose body is cancelled after `seconds` and then raises TimeoutError."""
-        return Deadline(self, seconds)
+        """Return a context whose body is cancelled after `seconds` and then raises TimeoutError.
+
+        After infinitely many it is not: where a tape answers, nothing is watched.
+        """
+        return Deadline(self, seconds) if seconds < inf else self._endless
 
     def open(self, deadline: Deadline) -> None:
         """Watch a deadline."""
@@ -128,6 +133,20 @@ class Deadline:
         cancels = task.cancelling() if self._in_place else task.uncancel()
         if cancels <= self._cancelling and isinstance(error, asyncio.CancelledError):
             raise TimeoutError from error
+
+
+class _Endless(Deadline):
+    """Never comes."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Leave the body; nothing was watched."""
 
 
 def overdue(task: asyncio.Task[Any]) -> Deadline | None:

@@ -10,25 +10,23 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from agentbox.core.clock import Clock
-from agentbox.core.errors import AgentboxError, AuthorError, Problem, WorldError, place_of
-from agentbox.core.messages import Json, ToolSpec, is_list, is_object
+from agentbox.core.errors import AgentboxError, Problem, place_of
+from agentbox.core.messages import Json, is_list, is_object
 from agentbox.core.scenario import Repeat, Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
 from agentbox.core.verdict import CheckResult, Outcome, Verdict
 from agentbox.core.version import VERSION
 from agentbox.judge import Load, end_of, judge, outcome_of, stats_of
-from agentbox.loops import conversation, typed
-from agentbox.runtime import Budget, Driver, Effects, Held, Watchdog, stacked
+from agentbox.runtime import Watchdog
 from agentbox.runtime.wall import elapsed
 from agentbox.session.clocks import clock_of
+from agentbox.session.driving import drive, too_long
 from agentbox.session.keys import keys_of
-from agentbox.session.naming import misnamed
 from agentbox.session.resolving import Unresolved
 from agentbox.session.sources import Sources
-from agentbox.session.staging import setting_of
-from agentbox.session.world import Opened, opened
+from agentbox.session.world import opened
 from agentbox.spec import to_json
-from agentbox.trace import Redactor, Trace, TraceFile, TraceWriter, content_hash, parse_trace
+from agentbox.trace import Redactor, Trace, TraceFile, TraceWriter, parse_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ class _Run:
     async def _play(self) -> None:
         scenario, clock, writer = self.scenario, self.clock, self.writer
         async with opened(scenario, self.sources, clock, writer, self._told) as open_world:
-            await self._drive(open_world)
+            await drive(scenario, open_world, clock, writer, self.redactor)
             open_world.hang_up()
             self._judged(())
 
@@ -127,43 +125,6 @@ class _Run:
     def _trace(self) -> Trace:
         self.writer.flush()
         return parse_trace(self.file.path.read_bytes(), str(self.file.path))
-
-    async def _drive(self, open_world: Opened) -> None:
-        scenario, writer = self.scenario, self.writer
-        agent, world = scenario.agent, open_world.world
-        tools = world.toolbox.specs()
-        self._ready(tools, open_world.left_out)
-        effects = Effects(world, writer)
-        misfits = misnamed(scenario, effects.tools, open_world.changing)
-        if misfits:
-            raise AuthorError(*misfits)
-        one = open_world.loop
-        if agent.output is not None:
-            one = typed(one, agent.output, agent.corrections)
-        loop = conversation(one, setting_of(scenario, tools))
-        budget = Budget(self.clock, writer)
-        driver = Driver(stacked(effects, budget), slug(scenario.case.name))
-        limit = scenario.deadlines.run
-        deadline = Watchdog().within(limit)
-        try:
-            with deadline:
-                end = await driver.drive(loop)
-        except TimeoutError as error:
-            if not deadline.expired:
-                raise
-            raise _too_long(limit, error.__cause__) from error
-        for each in misnamed(scenario, effects.tools):
-            writer.emit(self.at, "finding", {"code": "misnamed", "message": each.message})
-        unused = open_world.leftovers()
-        if unused and end.reason == "answered":
-            raise WorldError(*unused)
-
-    def _ready(self, tools: Sequence[ToolSpec], left_out: Sequence[str]) -> None:
-        ready: dict[str, Json] = {"tools": {tool.name: _tool_hash(tool) for tool in tools}}
-        if left_out:
-            ready["left_out"] = left_out
-        self.redactor.publish([*ready["tools"], *left_out])
-        self.writer.emit(self.at, "run.ready", ready)
 
     def _judged(self, problems: Sequence[Problem]) -> None:
         """Judge what the trace holds, record the verdict, publish it."""
@@ -196,7 +157,7 @@ def verdict_in_time(
     except TimeoutError as error:
         if not deadline.expired:
             raise
-        late = _too_long(limit, error.__cause__).problems
+        late = too_long(limit, error.__cause__).problems
         return verdict_on(scenario, trace, (*problems, *late))
 
 
@@ -270,18 +231,8 @@ def problems_of(error: BaseException) -> tuple[Problem, ...]:
     return (Problem(f"{type(error).__name__}: {error}", mark, source=source),)
 
 
-def _too_long(limit: float, cause: BaseException | None) -> WorldError:
-    held = f"; it held the event loop at {cause.place}" if isinstance(cause, Held) else ""
-    hint = "raise `deadlines: {run: ...}`"
-    return WorldError(Problem(f"the case took more than {limit:g} s{held}", hint=hint))
-
-
 def _last_position(events: Sequence[TraceEvent]) -> str:
     return next((e.at for e in reversed(events) if e.kind.startswith(("model", "tool"))), "")
-
-
-def _tool_hash(tool: ToolSpec) -> str:
-    return content_hash([tool.name, tool.description, tool.input_schema, tool.output_schema])
 
 
 def _keys(value: Json) -> Iterator[str]:

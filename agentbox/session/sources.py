@@ -134,6 +134,13 @@ class Sources:
                 yield from variables(self._text(file))
 
 
+def references(scenario: Scenario) -> frozenset[str]:
+    """Return the code of the project that a scenario names: files of tools, functions, loops."""
+    loop = scenario.agent.loop
+    named = {*scenario.tools, *functions_of(scenario), "" if loop in LOOPS else loop}
+    return frozenset(filter(None, named))
+
+
 def _references(scenario: Scenario) -> Iterator[str]:
     user = scenario.case.user
     yield from (scenario.model.function, scenario.agent.loop, user.model.function if user else "")

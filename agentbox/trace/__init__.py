@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from agentbox.trace.canonical import canonical_lines, digest_of, edited
+from agentbox.trace.comparing import Comparing, Diverged
 from agentbox.trace.encoding import content_hash
 from agentbox.trace.prompts import prompt_at
 from agentbox.trace.reader import Trace, parse_trace, read_trace
 from agentbox.trace.redaction import Redactor
+from agentbox.trace.tables import tool_table
 from agentbox.trace.writer import TraceFile, TraceWriter
 
 __all__ = [
+    "Comparing",
+    "Diverged",
     "Redactor",
     "Trace",
     "TraceFile",
@@ -21,4 +25,5 @@ __all__ = [
     "parse_trace",
     "prompt_at",
     "read_trace",
+    "tool_table",
 ]

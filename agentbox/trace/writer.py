@@ -25,6 +25,7 @@ from agentbox.core.requests import Ask
 from agentbox.core.trace import Position
 from agentbox.trace.encoding import encode, event_hash, short_hash
 from agentbox.trace.redaction import Redactor
+from agentbox.trace.tables import message_data, prompt_content, slot_table, tool_table
 
 BLOB_BYTES = 1024
 """A field of this size or more is written as a blob, once, before the event that uses it."""
@@ -145,9 +146,9 @@ class TraceWriter:
         if log is None:
             log = self._logs[view.name] = _Log(at.partition("/")[0] + "/")
         if ask.tools is not log.tools:
-            log.tools, log.tool_table = ask.tools, self.blob(_tool_table(ask.tools))
+            log.tools, log.tool_table = ask.tools, self.blob(tool_table(ask.tools))
         if view.segments is not log.segments:
-            log.segments, log.slot_table = view.segments, self.blob(_slot_table(view.segments))
+            log.segments, log.slot_table = view.segments, self.blob(slot_table(view.segments))
         log.inline = False
         new = [self._brought(message, log) for message in view.since(log.length)]
         log.length += len(new)
@@ -192,7 +193,7 @@ class TraceWriter:
     def _brought(self, message: Message, log: _Log) -> Json:
         """Return the position of the event that holds the message, without its run; or itself."""
         _, at, clean = self._carried.pop(id(message), _NOWHERE)
-        content = _content(message)
+        content = prompt_content(message)
         log.hash = event_hash(content if clean else self._redactor.line(content), log.hash)
         if at:
             return at.removeprefix(log.run)
@@ -215,50 +216,6 @@ class _Log:
         self.tool_table = ""
         self.segments: tuple[Segment, ...] | None = None
         self.slot_table = ""
-
-
-def _content(message: Message) -> bytes:
-    """Return what of a message a prompt is compared by: all but ids, which are positions."""
-    calls = message.calls and [(call.name, call.args, call.malformed) for call in message.calls]
-    return encode((message.role, message.text, message.failed, calls, message.parts))
-
-
-def message_data(message: Message) -> dict[str, Json]:
-    """Return a message as JSON, defaults left out."""
-    data: dict[str, Json] = {"role": message.role}
-    if message.text:
-        data["text"] = message.text
-    if message.calls:
-        data["calls"] = [
-            {"tool": c.name, "args": c.args} | ({"malformed": c.malformed} if c.malformed else {})
-            for c in message.calls
-        ]
-    if message.call_id:
-        data["call_id"] = message.call_id
-    if message.parts:
-        data["parts"] = list(message.parts)
-    if message.failed:
-        data["failed"] = True
-    return data
-
-
-def _tool_table(tools: tuple[ToolSpec, ...]) -> Json:
-    return [
-        {
-            "name": tool.name,
-            "description": tool.description,
-            "input_schema": tool.input_schema,
-            "output_schema": tool.output_schema,
-            "annotations": tool.annotations,
-        }
-        for tool in tools
-    ]
-
-
-def _slot_table(segments: tuple[Segment, ...]) -> Json:
-    return [
-        {"slot": s.slot, "state": s.state, "origin": s.origin, "text": s.text} for s in segments
-    ]
 
 
 class TraceFile:

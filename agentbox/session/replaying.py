@@ -1,0 +1,271 @@
+"""Plays a trace again: the run is built anew from its header, and a tape answers in its world.
+
+No server starts, no socket opens, no model is asked. The loop and the wrappers run as they are now,
+and every request and decision of theirs is compared with what the tape has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from math import inf
+from pathlib import Path
+
+from agentbox.core.clock import Clock
+from agentbox.core.divergence import Divergence
+from agentbox.core.errors import AgentboxError, AuthorError, Problem, TraceError
+from agentbox.core.messages import Json, ToolSpec, is_object
+from agentbox.core.requests import Actor, Observation, Observed
+from agentbox.core.runtime import Model, Toolbox
+from agentbox.core.scenario import Scenario
+from agentbox.core.tape import Tape, TapeEnded
+from agentbox.core.trace import Position
+from agentbox.core.verdict import Verdict
+from agentbox.loops import LOOPS
+from agentbox.models.tape import TapeModel
+from agentbox.runtime import Look, Relisting, World
+from agentbox.session.driving import drive
+from agentbox.session.run import verdict_in_time
+from agentbox.session.selection import KINDS, Selection, load
+from agentbox.session.signals import run_to_end
+from agentbox.session.sources import Host, Sources, references
+from agentbox.session.staging import approver_of, form_of, offers_of, user_of
+from agentbox.session.world import Opened
+from agentbox.spec import from_json, to_json
+from agentbox.toolboxes import Injected, Merged
+from agentbox.toolboxes.tape import TapedCalls
+from agentbox.trace import Comparing, Diverged, Redactor, Trace, edited, read_trace
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of playing a tape."""
+
+    scenario: Scenario
+    trace: Trace
+    compared: int
+    """Events that were compared and are the same."""
+    divergence: Divergence | None
+    ended: str
+    """The position at which the tape ended before the run did; empty where it holds all of it."""
+    problems: tuple[Problem, ...]
+    """What is odd about the tape or the project, and stopped nothing."""
+    verdict: Verdict | None = None
+    """What the scenario's checks say of the tape; None where it diverged."""
+
+    @property
+    def same(self) -> bool:
+        """Whether the run is the one on the tape, as far as that goes."""
+        return self.divergence is None
+
+
+def replay(path: Path, host: Host, file: str = "") -> Replay:
+    """Play the trace at `path` and compare.
+
+    What is played is the scenario in its header, or, with `file`, the case of that name there.
+
+    Raises:
+        TraceError: it cannot be read, or was changed after it was written.
+        AuthorError: its scenario cannot be played here.
+        KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP.
+    """
+    trace = sound(path)
+    scenario = scenario_of(trace, host, file)
+    return run_to_end(_replayed(scenario, trace, host))
+
+
+async def _replayed(scenario: Scenario, trace: Trace, host: Host) -> Replay:
+    project = Project.of(scenario, host)
+    clock = clock_of_header(trace)
+    redactor = Redactor(project.sources.secrets(scenario))
+    redactor.publish(_words(to_json(scenario)))
+    comparing = Comparing(trace, clock, redactor)
+    ended = ""
+    try:
+        async with taped(scenario, Tape(trace.events), project, clock) as standing:
+            await drive(scenario, standing, clock, comparing, redactor)
+        comparing.finish()
+    except Diverged:
+        pass
+    except TapeEnded as error:
+        ended = str(error)
+    except AgentboxError as error:
+        ended = str(error)  # as it broke when it was recorded; what follows is not compared
+    verdict = None
+    if comparing.divergence is None:
+        told = trace.events[-1:] and _told(trace)
+        verdict = verdict_in_time(scenario, trace, told, project.sources.check)
+    return Replay(
+        scenario,
+        trace,
+        comparing.compared,
+        comparing.divergence,
+        ended,
+        (*trace.problems, *project.notes),
+        verdict,
+    )
+
+
+def sound(path: Path) -> Trace:
+    """Return the trace at `path`.
+
+    Raises:
+        TraceError: it cannot be read, has no header, or was changed after it was written.
+    """
+    trace = read_trace(path)
+    changed = edited(trace, path.read_bytes())
+    if changed:
+        raise TraceError(*changed)
+    if trace.header is None:
+        raise TraceError(Problem(f"{path} does not say what was played: it has no header"))
+    return trace
+
+
+def scenario_of(trace: Trace, host: Host, file: str = "") -> Scenario:
+    """Return the scenario that a trace's header holds, or the case of its name in `file`.
+
+    Raises:
+        TraceError: the header holds none that this agentbox can read.
+        AuthorError: the file cannot be read or has no such case.
+    """
+    header = trace.header
+    data = header.data if header else {}
+    label = str(data.get("case", ""))
+    if file:
+        (found,) = load([f"{file}::{label}"], host, Selection())
+        return found
+    try:
+        scenario = from_json(data.get("scenario"), label, KINDS)
+    except AuthorError as error:
+        message = f"the header of {trace.path} holds no scenario that this agentbox can read"
+        raise TraceError(Problem(message), *error.problems) from error
+    return replace(scenario, root=str(host.root.absolute()))
+
+
+def clock_of_header(trace: Trace) -> Clock:
+    """Return the clock of a recorded run, at its start."""
+    data = trace.header.data if trace.header else {}
+    zone = str(data.get("zone", ""))
+    try:
+        return Clock.at(str(data.get("now", "")), zone if "/" in zone else "")
+    except ValueError as error:
+        raise TraceError(f"the header of {trace.path} has no time: {error}") from error
+
+
+def _told(trace: Trace) -> list[Problem]:
+    """Return what made the recorded run errored: that still does."""
+    for event in reversed(trace.events):
+        if event.kind == "run.end":
+            return [Problem(str(each)) for each in event.data.get("problems", ())]
+    return []
+
+
+def _words(value: Json) -> list[str]:
+    """Return every key in a JSON value: as names of the file they are no secrets."""
+    if is_object(value):
+        return [*value, *(word for each in value.values() for word in _words(each))]
+    return [word for each in value for word in _words(each)] if isinstance(value, list) else []
+
+
+# -- the project
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What of a project a tape may use: code that a scenario file of the project names itself.
+
+    A trace is data. Whoever wrote one does not decide what is imported here.
+    """
+
+    sources: Sources
+    trusted: bool
+    notes: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(cls, scenario: Scenario, host: Host) -> Project:
+        """Return what a scenario out of a trace may use of a project."""
+        sources = Sources(host)
+        named = references(scenario)
+        if not named:
+            return cls(sources, trusted=True)
+        known = _named_by(scenario.path, host)
+        if named <= known:
+            return cls(sources, trusted=True)
+        strange = ", ".join(sorted(named - known))
+        message = (
+            f"not loaded, for {scenario.path or 'no scenario'} here does not name it: {strange}"
+        )
+        hint = "put the scenario file back, to have tools and loops compared as they are now"
+        return cls(sources, trusted=False, notes=(Problem(message, hint=hint),))
+
+
+def _named_by(file: str, host: Host) -> frozenset[str]:
+    """Return what the scenario file at a path of the project names, over all its cases."""
+    if not file or not (host.root / file).is_file():
+        return frozenset()
+    try:
+        found = load([str(host.root / file)], host, Selection())
+    except AuthorError:
+        return frozenset()
+    return frozenset().union(*map(references, found))
+
+
+# -- the world that a tape is
+
+
+@asynccontextmanager
+async def taped(
+    scenario: Scenario, tape: Tape, project: Project, clock: Clock
+) -> AsyncGenerator[Opened]:
+    """Open a world in which everything is answered from a tape.
+
+    Raises:
+        AuthorError: the loop is the project's own and may not be loaded.
+    """
+    loop = scenario.agent.loop
+    if loop not in LOOPS and not project.trusted:
+        raise AuthorError(*project.notes)
+    tools = TapedCalls(tape, _specs(scenario, tape, project))
+    models: dict[Actor, Model] = {"agent": TapeModel(tape)}
+    if scenario.case.user:
+        models["user"] = TapeModel(tape)
+    world = World(
+        models,
+        tools,
+        user_of(scenario.case),
+        clock,
+        replace(scenario.deadlines, model=inf, call=inf),
+        scenario.seed,
+        scenario.tick,
+        _seeing(tape),
+        form_of(scenario.case),
+        approver_of(scenario.case),
+        scenario.max_result_bytes,
+        Relisting(tools.relist, offers_of(scenario)) if tape.changing else None,
+    )
+    own = project.sources.loop(loop)
+    yield Opened(world, own, tape.left_out, tape.changing, _nothing, tuple)
+
+
+def _specs(scenario: Scenario, tape: Tape, project: Project) -> Sequence[ToolSpec]:
+    recorded = tape.specs()
+    if not project.trusted:
+        return recorded
+    plain: Toolbox = Merged([project.sources.toolbox(file) for file in scenario.tools])
+    injections = scenario.case.injections
+    if injections:
+        plain = Injected(plain, injections, lambda _, __: None)
+    servers = [spec for spec in recorded if spec.name.partition(".")[0] in scenario.servers]
+    return [*plain.specs(), *servers]
+
+
+def _seeing(tape: Tape) -> Look:
+    async def look(_: Observation, at: Position) -> Observed:
+        return tape.seen(at)
+
+    return look
+
+
+def _nothing() -> None:
+    """Hang up on nobody."""

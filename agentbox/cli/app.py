@@ -120,6 +120,37 @@ def replay(*, trace: str, scenario: str, runs: str, as_json: bool) -> int:
 
 
 @app.command()
+@click.argument("trace", default="last", metavar="[TRACE | last | RUN::CASE]")
+@click.option("--at", default="", metavar="POSITION", help="Where: a model or tool call, t1/s2.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="What to change: context.now=2026-03-20, result.text=..., model.function=..., ...",
+)
+@click.option(
+    "--then",
+    type=click.Choice(["mock", "live", "tape"]),
+    default="mock",
+    show_default=True,
+    help="Who answers after the fork.",
+)
+@_runs
+@_as_json
+def fork(
+    *, trace: str, at: str, changes: tuple[str, ...], then: str, runs: str, as_json: bool
+) -> int:
+    """Go back to a place of a trace, change something, and play on from there.
+
+    The tape answers as long as all is asked as it was; its calls are made again on fresh servers.
+    """
+    from agentbox.cli.fork import fork_trace  # noqa: PLC0415 - on demand
+
+    return fork_trace(trace, at, changes, then, runs, as_json=as_json)
+
+
+@app.command()
 @click.option("--reference", is_flag=True, help="Every key as tables in Markdown instead.")
 def schema(*, reference: bool) -> int:
     """Print the JSON Schema of a scenario file."""

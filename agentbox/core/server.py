@@ -47,3 +47,8 @@ class Server:
         Literal["process", "off"],
         "`process`: clean environment, own home and folder, limits. `off`: neither.",
     ] = "process"
+    world: Annotated[
+        Literal["rebuild", "stateless"],
+        "For a fork: `rebuild`: the calls before it are made again. `stateless`: they leave "
+        "nothing behind.",
+    ] = "rebuild"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from agentbox.report.divergence import divergence, divergence_json, replay_line, replay_summary
 from agentbox.report.failure import failure
+from agentbox.report.forks import ForkStory, fork_lines
 from agentbox.report.painter import Painter, Progress, wants_color, wants_glyphs, wants_redraw
 from agentbox.report.problems import problem, problems
 from agentbox.report.progress import progress_line
@@ -29,6 +30,7 @@ from agentbox.report.verdicts import (
 
 __all__ = [
     "BLANK",
+    "ForkStory",
     "Line",
     "Lines",
     "Painter",
@@ -42,6 +44,7 @@ __all__ = [
     "failure",
     "find_step",
     "findings",
+    "fork_lines",
     "plain",
     "problem",
     "problem_json",

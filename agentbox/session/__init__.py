@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from agentbox.session.clocks import clock_of
+from agentbox.session.forking import FIDELITIES, Fork, Then, Wish, fork
+from agentbox.session.patches import Patches
 from agentbox.session.rejudging import Again, judge_again
 from agentbox.session.replaying import Replay, replay
 from agentbox.session.resolving import admit, resolve
@@ -25,23 +27,29 @@ from agentbox.session.suite import (
 __all__ = [
     "DIVERGED",
     "ERRORED",
+    "FIDELITIES",
     "INTERRUPTED",
     "KINDS",
     "USAGE",
     "Again",
+    "Fork",
     "Host",
     "Judged",
+    "Patches",
     "Progress",
     "Replay",
     "Runs",
     "Selection",
     "Sources",
     "Suite",
+    "Then",
+    "Wish",
     "addresses",
     "admit",
     "clock_of",
     "exit_code",
     "find_root",
+    "fork",
     "judge_again",
     "load",
     "problems_of",

@@ -26,6 +26,7 @@ from agentbox.loops import LOOPS
 from agentbox.models.tape import TapeModel
 from agentbox.runtime import Look, Relisting, World
 from agentbox.session.driving import drive
+from agentbox.session.marking import marked
 from agentbox.session.run import verdict_in_time
 from agentbox.session.selection import KINDS, Selection, load
 from agentbox.session.signals import run_to_end
@@ -135,7 +136,13 @@ def scenario_of(trace: Trace, host: Host, file: str = "") -> Scenario:
     except AuthorError as error:
         message = f"the header of {trace.path} holds no scenario that this agentbox can read"
         raise TraceError(Problem(message), *error.problems) from error
-    return replace(scenario, root=str(host.root.absolute()))
+    return at_home(scenario, host)
+
+
+def at_home(scenario: Scenario, host: Host) -> Scenario:
+    """Return a recorded scenario as one of this project."""
+    placed = marked(scenario, _cases(scenario.path, host))
+    return replace(placed, root=str(host.root.absolute()))
 
 
 def clock_of_header(trace: Trace) -> Clock:
@@ -197,14 +204,29 @@ class Project:
         return cls(sources, trusted=False, notes=(Problem(message, hint=hint),))
 
 
+def known_here(scenario: Scenario, host: Host) -> bool:
+    """Whether a scenario file of the project itself names all that a recorded one would start."""
+
+    def started(one: Scenario) -> tuple[object, ...]:
+        user = one.case.user
+        return one.servers, one.model, one.tools, one.agent.loop, user and user.model
+
+    return any(started(scenario) == started(one) for one in _cases(scenario.path, host))
+
+
+def _cases(file: str, host: Host) -> Sequence[Scenario]:
+    """Return the cases of a scenario file of the project; none where it cannot be read."""
+    if not file or not (host.root / file).is_file():
+        return ()
+    try:
+        return load([str(host.root / file)], host, Selection())
+    except AuthorError:
+        return ()
+
+
 def _named_by(file: str, host: Host) -> frozenset[str]:
     """Return what the scenario file at a path of the project names, over all its cases."""
-    if not file or not (host.root / file).is_file():
-        return frozenset()
-    try:
-        found = load([str(host.root / file)], host, Selection())
-    except AuthorError:
-        return frozenset()
+    found = _cases(file, host)
     return frozenset(name for scenario in found for name in references(scenario))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from agentbox.spec.decode import from_json
-from agentbox.spec.encode import to_json
+from agentbox.spec.encode import check_json, to_json
 from agentbox.spec.reader import read_scenarios
 from agentbox.spec.reference import reference_text
 from agentbox.spec.schema import scenario_schema, schema_text
 
 __all__ = [
+    "check_json",
     "from_json",
     "read_scenarios",
     "reference_text",

@@ -16,6 +16,12 @@ def to_json(scenario: Scenario) -> dict[str, Json]:
     return _record(scenario) | {"path": scenario.path}
 
 
+def check_json(check: CheckSpec) -> dict[str, Json]:
+    """Return a check as JSON, as a file could have it."""
+    level = {} if check.level == "fail" else {"level": check.level}
+    return {check.kind: _json(check.params), **level}
+
+
 def _record(value: object) -> dict[str, Json]:
     cls: type = type(value)
     given = [(key, getattr(value, key.name)) for key in all_keys(cls) if not key.internal]
@@ -24,8 +30,7 @@ def _record(value: object) -> dict[str, Json]:
 
 def _json(value: Any) -> Json:
     if isinstance(value, CheckSpec):
-        level = {} if value.level == "fail" else {"level": value.level}
-        return {value.kind: _json(value.params), **level}
+        return check_json(value)
     if is_dataclass(value):
         return _record(value)
     if isinstance(value, Mapping):

@@ -40,12 +40,14 @@ def fork_lines(told: ForkStory, *, width: int = 100) -> list[Line]:
     ]
     room = max(20, width - 12)
     head: Line = (("fork  ", "bold"), (safe(told.after.case), "plain"))
-    lines = [head]
-    lines += [
-        ((f"  {name:<9} ", "dim"), (one_line(text, room), style)) for name, text, style in rows
-    ]
+    lines: list[Line] = [head]
+    lines += [_row(name, one_line(text, room), style) for name, text, style in rows]
     command = f"agentbox diff {told.parent} {told.child}"
     return [*lines, (("  compare   ", "dim"), (safe(command), "plain")), BLANK]
+
+
+def _row(name: str, text: str, style: Style) -> Line:
+    return (f"  {name:<9} ", "dim"), (text, style)
 
 
 def _where(told: ForkStory) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -62,6 +63,9 @@ FIDELITIES: Mapping[Fidelity, str] = {
     "F3": "the model that was recorded answers",
 }
 """Who answered after the fork, and so how much it proves."""
+
+
+_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,13 @@ class _Forking:
 
         manner = Manner(self._world, recorder, self._header())
         (path,) = trace_paths(folder(), [scenario])
-        await run_case(scenario, Sources(host, [scenario]), path, judged.append, manner)
+        await run_case(
+            scenario,
+            Sources(host, [scenario], f"_fork{next(_numbers)}"),
+            path,
+            judged.append,
+            manner,
+        )
         (following,) = heard
         return Fork(
             scenario,

@@ -38,6 +38,8 @@ class Sources:
     host: Host
     played: Sequence[Scenario] = ()
     """All that are played from it: they are loaded together, before the first of them is played."""
+    anew: str = ""
+    """Run files of code anew, for all that have this word in common: for a world of its own."""
     _known: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
 
     def model(self, reference: str) -> Any:
@@ -66,7 +68,9 @@ class Sources:
         return known or _own(name, cast("LoopFunction", self._function("loop", name)))
 
     def _function(self, what: str, reference: str) -> Any:
-        found = self.once("object", reference, lambda: load_object(reference, self.host.root))
+        found = self.once(
+            "object", reference, lambda: load_object(reference, self.host.root, self.anew)
+        )
         if not callable(found):
             raise AuthorError(Problem(f"the {what} `{reference}` is no function"))
         return found
@@ -118,7 +122,7 @@ class Sources:
                 functions_of,
             )
 
-            return FunctionToolbox(functions_of(load_module(file, self.host.root)), file)
+            return FunctionToolbox(functions_of(load_module(file, self.host.root, self.anew)), file)
         from agentbox.toolboxes.definitions import read_definitions  # noqa: PLC0415 - as above
         from agentbox.toolboxes.network import Network  # noqa: PLC0415 - as above
 

@@ -107,16 +107,35 @@ def judge(*, run: str, scenario: str, runs: str, as_json: bool) -> int:
 @click.option(
     "--scenario", default="", metavar="FILE", help="Play the case as this file has it now."
 )
+@click.option(
+    "--live",
+    type=click.Choice(["model", "tools"]),
+    help="A real model in the taped world, or real tools for the taped model.",
+)
+@click.option(
+    "--drift",
+    multiple=True,
+    metavar="GLOB",
+    help="Ask these tools again, on fresh servers, and compare what they give.",
+)
 @_runs
 @_as_json
-def replay(*, trace: str, scenario: str, runs: str, as_json: bool) -> int:
+def replay(
+    *,
+    trace: str,
+    scenario: str,
+    live: str | None,
+    drift: tuple[str, ...],
+    runs: str,
+    as_json: bool,
+) -> int:
     """Play a trace again, its tape answering, and compare; exit 4 where it diverges.
 
     The scenario is the one in the trace. Nothing is started and nobody is asked.
     """
-    from agentbox.cli.replay import replay_traces  # noqa: PLC0415 - on demand
+    from agentbox.cli.replay import Wanted, replay_traces  # noqa: PLC0415 - on demand
 
-    return replay_traces(trace, scenario, runs, as_json=as_json)
+    return replay_traces(Wanted(trace, scenario, live or "", drift, runs, as_json))
 
 
 @app.command()

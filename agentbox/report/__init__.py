@@ -6,7 +6,14 @@ rich is imported only when a painter colours.
 
 from __future__ import annotations
 
-from agentbox.report.divergence import divergence, divergence_json, replay_line, replay_summary
+from agentbox.report.divergence import (
+    divergence,
+    divergence_json,
+    drift_json,
+    drift_lines,
+    replay_line,
+    replay_summary,
+)
 from agentbox.report.failure import failure
 from agentbox.report.forks import ForkStory, fork_lines
 from agentbox.report.painter import Painter, Progress, wants_color, wants_glyphs, wants_redraw
@@ -41,6 +48,8 @@ __all__ = [
     "cells",
     "divergence",
     "divergence_json",
+    "drift_json",
+    "drift_lines",
     "failure",
     "find_step",
     "findings",

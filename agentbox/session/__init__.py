@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agentbox.session.clocks import clock_of
 from agentbox.session.forking import FIDELITIES, Fork, Then, Wish, fork
+from agentbox.session.lenses import Drift, Live, drifted, half_live
 from agentbox.session.patches import Patches
 from agentbox.session.rejudging import Again, judge_again
 from agentbox.session.replaying import Replay, replay
@@ -32,9 +33,11 @@ __all__ = [
     "KINDS",
     "USAGE",
     "Again",
+    "Drift",
     "Fork",
     "Host",
     "Judged",
+    "Live",
     "Patches",
     "Progress",
     "Replay",
@@ -47,9 +50,11 @@ __all__ = [
     "addresses",
     "admit",
     "clock_of",
+    "drifted",
     "exit_code",
     "find_root",
     "fork",
+    "half_live",
     "judge_again",
     "load",
     "problems_of",

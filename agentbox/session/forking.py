@@ -25,12 +25,12 @@ from agentbox.core.tape import Tape
 from agentbox.core.trace import Position, Recorder
 from agentbox.core.verdict import Verdict
 from agentbox.session.following import (
-    BEYOND,
     Following,
     Forked,
     ForkedModel,
     ForkedTools,
     FrozenTools,
+    following,
 )
 from agentbox.session.patches import Patches
 from agentbox.session.replaying import (
@@ -50,7 +50,7 @@ from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources
 from agentbox.session.world import Opened, opened
 from agentbox.spec import from_json, to_json
-from agentbox.trace import Comparing, Trace, TraceWriter
+from agentbox.trace import Trace, TraceWriter
 
 Then: TypeAlias = Literal["mock", "live", "tape"]
 """Who answers once the run is free: the scenario's own offline model, a live one, the tape."""
@@ -131,8 +131,8 @@ class _Forking:
         judged: list[Judged] = []
 
         def recorder(writer: TraceWriter, clock: Clock) -> Recorder:
-            comparing = Comparing(self.trace, clock, redactor_of(scenario, project), BEYOND)
-            heard.append(Following(comparing, writer, self.at))
+            redactor = redactor_of(scenario, project)
+            heard.append(following(self.trace, clock, redactor, writer, self.at))
             return heard[-1]
 
         manner = Manner(self._world, recorder, self._header())
@@ -144,14 +144,14 @@ class _Forking:
             judged.append,
             manner,
         )
-        (following,) = heard
+        (follower,) = heard
         return Fork(
             scenario,
             before,
             judged[0],
             self.at,
-            following.free_at,
-            following.divergence,
+            follower.free_at,
+            follower.divergence,
             self.fidelity,
         )
 

@@ -6,7 +6,7 @@ and every request and decision of theirs is compared with what the tape has.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from math import inf
@@ -73,10 +73,16 @@ def replay(path: Path, host: Host, file: str = "") -> Replay:
     """
     trace = sound(path)
     scenario = scenario_of(trace, host, file)
-    return run_to_end(_replayed(scenario, trace, host))
+    return run_to_end(replayed(scenario, trace, host))
 
 
-async def _replayed(scenario: Scenario, trace: Trace, host: Host) -> Replay:
+async def replayed(
+    scenario: Scenario,
+    trace: Trace,
+    host: Host,
+    beside: Callable[[Toolbox], Toolbox] = lambda tools: tools,
+) -> Replay:
+    """Play a tape in an event loop; `beside` may stand something beside its tools."""
     project = Project.of(scenario, host)
     clock = clock_of_header(trace)
     redactor = redactor_of(scenario, project)
@@ -84,7 +90,9 @@ async def _replayed(scenario: Scenario, trace: Trace, host: Host) -> Replay:
     ended = ""
     try:
         async with taped(scenario, Tape(trace.events), project, clock) as standing:
-            await drive(scenario, standing, clock, comparing, redactor)
+            world = replace(standing.world, toolbox=beside(standing.world.toolbox))
+            whole = replace(standing, world=world)
+            await drive(scenario, whole, clock, comparing, redactor)
         comparing.finish()
     except Diverged:
         pass

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -47,7 +46,7 @@ from agentbox.session.run import Judged, Manner, run_case, verdict_in_time
 from agentbox.session.runs import trace_paths
 from agentbox.session.selection import KINDS
 from agentbox.session.signals import run_to_end
-from agentbox.session.sources import Host, Sources
+from agentbox.session.sources import Host, Sources, anew
 from agentbox.session.world import Opened, opened
 from agentbox.spec import from_json, to_json
 from agentbox.trace import Trace, TraceWriter
@@ -63,9 +62,6 @@ FIDELITIES: Mapping[Fidelity, str] = {
     "F3": "the model that was recorded answers",
 }
 """Who answered after the fork, and so how much it proves."""
-
-
-_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +135,7 @@ class _Forking:
         (path,) = trace_paths(folder(), [scenario])
         await run_case(
             scenario,
-            Sources(host, [scenario], f"_fork{next(_numbers)}"),
+            Sources(host, [scenario], anew()),
             path,
             judged.append,
             manner,

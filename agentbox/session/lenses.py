@@ -39,7 +39,7 @@ from agentbox.session.replaying import (
 from agentbox.session.run import Judged, Manner, run_case
 from agentbox.session.runs import trace_paths
 from agentbox.session.signals import run_to_end
-from agentbox.session.sources import Host, Sources
+from agentbox.session.sources import Host, Sources, anew
 from agentbox.session.world import Opened, opened, opened_tools
 from agentbox.toolboxes.tape import TapedTools
 from agentbox.trace import Trace, TraceWriter
@@ -125,7 +125,7 @@ class _HalfLive:
         told: Mapping[str, Json] = {"trace": Path(self.trace.path).name, "live": self.live}
         manner = Manner(self._world, recorder, {"parent": told})
         (path,) = trace_paths(folder(), [scenario])
-        await run_case(scenario, Sources(host, [scenario]), path, judged.append, manner)
+        await run_case(scenario, Sources(host, [scenario], anew()), path, judged.append, manner)
         return HalfLive(scenario, judged[0], heard[0].divergence)
 
     @asynccontextmanager
@@ -166,7 +166,7 @@ async def _drifted(
 ) -> tuple[Replay, tuple[Drift, ...]]:
     found: list[Drift] = []
     clock = Clock.at(scenario.now, scenario.zone)
-    sources = Sources(host, [scenario], "_drift")
+    sources = Sources(host, [scenario], anew())
     async with opened_tools(scenario, sources, clock, Silent()) as real:
 
         def beside(tools: Toolbox) -> Toolbox:

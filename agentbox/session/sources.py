@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
@@ -20,6 +21,14 @@ from agentbox.session.loading import load_module, load_object, module_file
 
 Found = TypeVar("Found")
 _REASONS: tuple[str, ...] = get_args(EndReason)
+
+
+_numbers = count(1)
+
+
+def anew() -> str:
+    """Return a word that no other sources have: what they load is loaded for them alone."""
+    return f"_{next(_numbers)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,3 +47,6 @@ class Server:
         Literal["process", "off"],
         "`process`: clean environment, own home and folder, limits. `off`: neither.",
     ] = "process"
+    share: Annotated[
+        bool, "One process for all cases that would start the same; for servers that only read."
+    ] = False

@@ -1,4 +1,4 @@
-"""What lies between a shared process and one case: what came for it, what it sent, what it is asked."""
+"""What lies between a shared process and a case: what came, what was sent, what was asked."""
 
 from __future__ import annotations
 
@@ -47,11 +47,19 @@ class Sent:
         """Somebody waits for its answer; to be told of news is no wait."""
         return not self.over and self.method != LISTEN
 
+    def greeted(self, answer: Frame) -> None:
+        """Give the case the server's answer to a greeting, whoever greeted it first."""
+        if "result" in answer:
+            self.inbox.hello = self.frame
+        self.inbox.items.put_nowait({**answer, "id": self.frame["id"]})
+
 
 @dataclass(slots=True)
 class Place:
     """What the server asked of one case."""
 
+    listens: bool
+    """It has said something: what is noted reaches it."""
     ready: bool
     """It has shaken hands: it may be asked."""
     count: int = 0

@@ -94,9 +94,8 @@ class Multiplex:
 
     def open(self, inbox: Inbox) -> None:
         """Let a case in. One that comes from another process was told there what comes first."""
-        self._places[inbox] = Place(ready=inbox.hello is not None)
-        for note in () if inbox.hello else self._early_notes:
-            inbox.items.put_nowait(note)
+        moved = inbox.hello is not None
+        self._places[inbox] = Place(listens=moved, ready=moved)
         for early in self._early if inbox.hello else ():
             if self._unanswered.get(early.get("id", ""), END) is None:
                 self._hand(inbox, early)
@@ -150,15 +149,24 @@ class Multiplex:
         self._lines.write(frame)
 
     def _greet(self, sent: Sent) -> None:
+        self._listens(sent.inbox)
         known = self._greetings.get(sent.method)
         if known:
-            _welcome(sent, known)
+            sent.greeted(known)
             return
         self._waiting.append(sent)
         if sent.method not in self._greeting.values():
             number = next(self._numbers)
             self._greeting[number] = sent.method
             self._write({**sent.frame, "id": number})
+
+    def _listens(self, inbox: Inbox) -> None:
+        """Tell a case that has begun to speak what was noted so far: no sooner, as it is alone."""
+        place = self._places.get(inbox)
+        if place and not place.listens:
+            place.listens = True
+            for note in self._early_notes:
+                inbox.items.put_nowait(note)
 
     def _notify(self, inbox: Inbox, frame: Frame) -> None:
         if frame["method"] == CANCELLED:
@@ -263,7 +271,7 @@ class Multiplex:
             welcome = [sent for sent in self._waiting if sent.method == method]
             self._waiting = [sent for sent in self._waiting if sent.method != method]
             for sent in welcome:
-                _welcome(sent, frame)
+                sent.greeted(frame)
             return
         sent = self._sent.pop(number, None)
         if sent:
@@ -328,8 +336,9 @@ class Multiplex:
             speaker.items.put_nowait(note)
         elif not self._begun:
             self._early_notes.append(note)
-            for inbox in self._places:
-                inbox.items.put_nowait(note)
+            for inbox, place in self._places.items():
+                if place.listens:
+                    inbox.items.put_nowait(note)
 
     def _say(self, frame: Frame) -> None:
         speaker = self._speaker()
@@ -388,9 +397,3 @@ def in_turn(method: str) -> bool:
 
 def _lose(wire: Wire, why: str) -> None:
     wire.lost = wire.lost or why
-
-
-def _welcome(sent: Sent, answer: Frame) -> None:
-    if "result" in answer:
-        sent.inbox.hello = sent.frame
-    sent.inbox.items.put_nowait({**answer, "id": sent.frame["id"]})

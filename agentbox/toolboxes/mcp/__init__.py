@@ -13,6 +13,7 @@
     multiplex   one process whose frames are parted among the cases that share it
     inbox       what lies between the two
     renaming    ids and progress tokens in its frames
+    handshake   made once with it
     shared      which cases share what, and a case's place there
     running     one server from start to stop, and what the trace says of it
     servers     all of them: spawn, import the SDK meanwhile, connect, end

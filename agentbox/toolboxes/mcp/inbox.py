@@ -9,6 +9,9 @@ from typing import Any, TypeAlias
 
 from agentbox.toolboxes.mcp.frames import Frame, Wire
 
+INITIALIZE = "initialize"
+GREETED = "notifications/initialized"
+GREETINGS = frozenset({INITIALIZE, "server/discover"})
 LISTEN = "subscriptions/listen"
 END = object()
 """Comes last."""
@@ -65,3 +68,8 @@ class Place:
     count: int = 0
     ids: dict[int | str, int | str] = field(default_factory=dict[int | str, int | str])
     """The server's id by the one that the case was asked under."""
+
+
+def in_turn(method: str) -> bool:
+    """Return whether a request waits for its turn; a handshake and a wish for news need none."""
+    return method not in GREETINGS and method != LISTEN

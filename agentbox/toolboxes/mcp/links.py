@@ -23,7 +23,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.shared.message import SessionMessage
 
 from agentbox.core.errors import Problem, WorldError, nearest
-from agentbox.toolboxes.mcp.frames import Frame, Wire
+from agentbox.toolboxes.mcp.frames import ENDED, Frame, Wire
 from agentbox.toolboxes.mcp.inbox import END
 from agentbox.toolboxes.mcp.plans import Plan, Site
 from agentbox.toolboxes.mcp.process import MAX_LINE, Process
@@ -69,6 +69,7 @@ async def _seated(seat: Seat, wire: Wire) -> AsyncGenerator[Streams]:
         try:
             await seat.send(frame)
         except BrokenPipeError:
+            wire.lost = wire.lost or ENDED
             raise anyio.BrokenResourceError from None
 
     await seat.attach()

@@ -8,7 +8,7 @@
   the answer to what it asks in a call from the very next line.
 - What comes before the first call or read is said to everybody, also to those who come later. What
   comes between turns is nobody's, and dropped.
-- The handshake is made once; who comes later is answered as the first was.
+- The handshake is made once.
 - A process in which a case gave up on a request may hang in it: it is left to that case alone.
 
 No case sees another's frames, so its trace is what it would be at a process of its own.
@@ -34,7 +34,18 @@ from agentbox.toolboxes.mcp.frames import (
     is_frame,
     key_of,
 )
-from agentbox.toolboxes.mcp.inbox import END, LISTEN, Inbox, Note, Place, Sent
+from agentbox.toolboxes.mcp.handshake import Handshake
+from agentbox.toolboxes.mcp.inbox import (
+    END,
+    GREETED,
+    GREETINGS,
+    LISTEN,
+    Inbox,
+    Note,
+    Place,
+    Sent,
+    in_turn,
+)
 from agentbox.toolboxes.mcp.plans import Plan, Site
 from agentbox.toolboxes.mcp.process import Process
 from agentbox.toolboxes.mcp.renaming import news, numbered, returned, subscription
@@ -42,9 +53,6 @@ from agentbox.toolboxes.mcp.renaming import news, numbered, returned, subscripti
 if TYPE_CHECKING:
     from agentbox.toolboxes.mcp.streams import Lines
 
-INITIALIZE = "initialize"
-GREETED = "notifications/initialized"
-_GREETINGS = frozenset({INITIALIZE, "server/discover"})
 _BEGIN = frozenset({CALL, READ})
 """What ends the time in which all is said to everybody."""
 _NOBODY = {"code": -32600, "message": "No call is open"}
@@ -71,9 +79,7 @@ class Multiplex:
         self._held = 0
         self._numbers = itertools.count(1)
         self._sent: dict[int | str, Sent] = {}
-        self._greeting: dict[int | str, str] = {}
-        self._waiting: list[Sent] = []
-        self._greetings: dict[str, Frame] = {}
+        self._handshake = Handshake()
         self._greeted = False
         self._begun = False
         self._early: list[Frame] = []
@@ -106,9 +112,8 @@ class Multiplex:
         mine = [sent for sent in self._open() if sent.inbox is inbox]
         for sent in mine:
             self._give_up(sent)
-        if any(sent.waits for sent in self._waiting if sent.inbox is inbox):
+        if self._handshake.forget(inbox):
             self.only = inbox
-            self._waiting = [sent for sent in self._waiting if sent.inbox is not inbox]
         return [sent.frame for sent in mine if sent.method == LISTEN]
 
     def claim(self, inbox: Inbox) -> None:
@@ -135,7 +140,7 @@ class Multiplex:
             self._reply(inbox, frame)
         elif "id" not in frame:
             self._notify(inbox, frame)
-        elif frame["method"] in _GREETINGS:
+        elif frame["method"] in GREETINGS:
             self._greet(Sent(inbox, frame))
         else:
             self._begun = self._begun or frame["method"] in _BEGIN
@@ -150,14 +155,8 @@ class Multiplex:
 
     def _greet(self, sent: Sent) -> None:
         self._listens(sent.inbox)
-        known = self._greetings.get(sent.method)
-        if known:
-            sent.greeted(known)
-            return
-        self._waiting.append(sent)
-        if sent.method not in self._greeting.values():
-            number = next(self._numbers)
-            self._greeting[number] = sent.method
+        number = next(self._numbers)
+        if self._handshake.greet(sent, number):
             self._write({**sent.frame, "id": number})
 
     def _listens(self, inbox: Inbox) -> None:
@@ -191,9 +190,7 @@ class Multiplex:
         for sent in self._open():
             if sent.inbox is inbox and sent.frame["id"] == key:
                 self._give_up(sent)
-        self._waiting = [
-            sent for sent in self._waiting if sent.inbox is not inbox or sent.frame["id"] != key
-        ]
+        self._handshake.forget(inbox, key)
 
     def _give_up(self, sent: Sent) -> None:
         if sent.waits:
@@ -265,13 +262,7 @@ class Multiplex:
 
     def _answered(self, frame: Frame) -> None:
         number = key_of(frame["id"])
-        method = self._greeting.pop(number, None)
-        if method:
-            self._greetings[method] = frame
-            welcome = [sent for sent in self._waiting if sent.method == method]
-            self._waiting = [sent for sent in self._waiting if sent.method != method]
-            for sent in welcome:
-                sent.greeted(frame)
+        if self._handshake.answered(number, frame):
             return
         sent = self._sent.pop(number, None)
         if sent:
@@ -283,7 +274,8 @@ class Multiplex:
         key, holder = frame["id"], self._speaker()
         if holder is None and self._begun:
             answer: Frame = {"result": {}} if frame["method"] == "ping" else {"error": _NOBODY}
-            self._write({"jsonrpc": "2.0", "id": key, **answer})
+            with suppress(BrokenPipeError):
+                self._write({"jsonrpc": "2.0", "id": key, **answer})
             return
         self._asked.append(key)
         self._unanswered[key] = holder
@@ -303,15 +295,19 @@ class Multiplex:
 
     def _withdrawn(self, frame: Frame, number: Json) -> None:
         """Tell who was asked that the server wants no answer any more, or ends what it told."""
-        if sent := self._named(number):
-            own = {"requestId": sent.frame["id"]}
-            sent.inbox.items.put_nowait({**frame, "params": {**frame["params"], **own}})
-            return
-        for inbox, place in self._places.items():
-            for own_key, key in place.ids.items():
-                if key == number and self._unanswered.get(key, END) in (None, inbox):
-                    own = {"requestId": own_key}
-                    inbox.items.put_nowait({**frame, "params": {**frame["params"], **own}})
+        whom = (
+            [(sent.inbox, sent.frame["id"])]
+            if (sent := self._named(number))
+            else [
+                (inbox, own)
+                for inbox, place in self._places.items()
+                for own, key in place.ids.items()
+                if key == number and self._unanswered.get(key, END) in (None, inbox)
+            ]
+        )
+        for inbox, key in whom:
+            params = {**frame["params"], "requestId": key}
+            inbox.items.put_nowait({**frame, "params": params})
 
     def _named(self, number: Json) -> Sent | None:
         return self._sent.get(number) if isinstance(number, (int, str)) else None
@@ -328,7 +324,8 @@ class Multiplex:
 
     def _speaker(self) -> Inbox | None:
         """Return whom the server speaks to, by what it says now."""
-        return self.holder if self._begun else None
+        there = self._begun and self.holder in self._places  # not while it moves here
+        return self.holder if there else None
 
     def _note(self, note: Note) -> None:
         speaker = self._speaker()
@@ -366,7 +363,9 @@ class Multiplex:
         """Note, once, who had asked something when it ended."""
         if not self.ended:
             self.ended = True
-            asking = [sent.inbox for sent in (*self._open(), *self._waiting) if sent.waits]
+            asking = [
+                sent.inbox for sent in (*self._open(), *self._handshake.waiting) if sent.waits
+            ]
             self._bereft = tuple(dict.fromkeys(asking))
             self._freed()
 
@@ -388,11 +387,6 @@ class Multiplex:
     def kill(self) -> None:
         """End the process at once."""
         self.process.kill()
-
-
-def in_turn(method: str) -> bool:
-    """Return whether a request waits for its turn; a handshake and a wish for news need none."""
-    return method not in _GREETINGS and method != LISTEN
 
 
 def _lose(wire: Wire, why: str) -> None:

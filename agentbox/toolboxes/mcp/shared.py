@@ -12,15 +12,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from agentbox.toolboxes.mcp.environment import contract
 from agentbox.toolboxes.mcp.frames import Frame
-from agentbox.toolboxes.mcp.inbox import END, Inbox
+from agentbox.toolboxes.mcp.inbox import END, GREETED, INITIALIZE, Inbox, in_turn
 from agentbox.toolboxes.mcp.masks import Masks
-from agentbox.toolboxes.mcp.multiplex import GREETED, INITIALIZE, Multiplex, in_turn
+from agentbox.toolboxes.mcp.multiplex import Multiplex
 from agentbox.toolboxes.mcp.plans import Plan, Site
 
 _PATIENCE = 2.0
@@ -72,27 +73,29 @@ class Shared:
         )
 
     async def place(self, seat: Seat, *, turn: bool) -> Multiplex:
-        """Return where a case's next request goes; where a turn is wanted, it has begun."""
-        if not any(each.fits(seat.inbox) for each in self.running):
-            found = self._start(seat.plan, seat.site)
-        elif not (found := self._best(seat, turn=turn)):
-            found = await self._awaited(seat)
+        """Return where a case's next request goes; where a turn is wanted, it has begun.
+
+        Raises:
+            WorldError: another process had to be started, and cannot be.
+        """
+        found = await self._free(seat, turn=turn) or self._start(seat.plan, seat.site)
         if turn:
             found.claim(seat.inbox)
         return found
 
-    async def _awaited(self, seat: Seat) -> Multiplex:
+    async def _free(self, seat: Seat, *, turn: bool) -> Multiplex | None:
+        """Return a process where nobody stands in a case's way, if there soon is one."""
         patience = min(_PATIENCE, seat.site.deadlines.call * _PATIENCE_SHARE)
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                while not (found := self._best(seat, turn=True)):
+                while any(each.fits(seat.inbox) for each in self.running):
+                    if found := self._best(seat, turn=turn):
+                        return found
                     await self._freed.wait()
-        except TimeoutError:
-            return self._start(seat.plan, seat.site)
-        return found
+        return None
 
     def _best(self, seat: Seat, *, turn: bool) -> Multiplex | None:
-        """Return a process where nobody stands in a case's way: if it can be, where it is."""
+        """Return a process that a case can use now: if it can be, where it is."""
         free = [
             each
             for each in self.running
@@ -155,9 +158,11 @@ class Seat:
             if place is not self.at:
                 await self._move(place)
             place.send(self.inbox, frame)
-        except BaseException:
+        except BaseException as error:
             if turn:
                 place.release()
+            if isinstance(error, BrokenPipeError):
+                self.at = place  # whose fate is asked next
             raise
 
     async def _move(self, place: Multiplex) -> None:
@@ -228,7 +233,11 @@ async def _greet(place: Multiplex, hello: Frame) -> None:
     """Shake hands with a process in a case's name, if nobody has."""
     greeter = Inbox(_nothing)
     place.send(greeter, hello)
-    if await greeter.items.get() is END:
+    try:
+        answer = await greeter.items.get()
+    finally:
+        place.leave(greeter)
+    if answer is END:
         raise BrokenPipeError
     if hello["method"] == INITIALIZE:
         place.send(greeter, {"jsonrpc": "2.0", "method": GREETED})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -314,7 +316,7 @@ def test_what_a_server_says_at_its_start_each_case_is_told():
 
     first, second = run(check())
     said = "a line is no JSON: welcome"
-    assert [each["message"] for each in first.bench.events.of("finding")][0] == said
+    assert first.bench.events.of("finding")[0]["message"] == said
     assert [each["message"] for each in second.bench.events.of("finding")] == [said]
 
 
@@ -352,6 +354,106 @@ def test_a_server_that_asks_once_initialized_asks_each_case_that_comes():
         assert one.bench.events.of("server.result") == [
             {"server": "box", "result": {"roots": ["servers"]}}
         ]
+
+
+def test_what_a_server_asks_between_calls_is_answered_and_nobodys():
+    async def check():
+        async with cases(*named("one", "two"), era="legacy", roots=("servers",)) as each:
+            await each[0].call("later")
+            return json.loads((await each[1].call("heard")).text), each
+
+    answers, each = run(check())
+    assert [(one["id"], "result" in one) for one in answers] == [("ping", True), ("roots", False)]
+    assert "server.request" not in each[0].kinds() + each[1].kinds()
+
+
+def test_odd_things_said_in_a_call_are_its_cases():
+    async def check():
+        async with cases(*named("one", "two"), era="legacy", roots=("servers",)) as each:
+            await each[0].call("odd")
+            await each[1].call("tells", n=1)
+        async with Case("alone").open(None, era="legacy", roots=("servers",)) as alone:
+            await alone.call("odd")
+        return [*each, alone]
+
+    first, second, alone = run(check())
+    assert first.kinds().count("server.progress") == alone.kinds().count("server.progress") == 1
+    assert first.bench.events.codes() == alone.bench.events.codes() == ["not_mcp"]
+    (withdrawn,) = frames(first, "notifications/cancelled")
+    assert withdrawn == frames(alone, "notifications/cancelled")[0]
+    assert "server.request" not in second.kinds()
+
+
+def frames(case, method):
+    found = (event["data"]["frame"] for event in case.bench.events if event["kind"] == "mcp.frame")
+    return [frame for frame in found if frame.get("method") == method]
+
+
+def test_a_late_answer_is_no_other_requests(tmp_path):
+    gate = tmp_path / "gate"
+
+    async def check():
+        async with cases(*named("one", "two"), env={"GATE": str(gate)}) as each:
+            late = await each[0].call("waits", deadline=0.3)
+            gate.touch()
+            after = await each[0].call("tells", "call2", n=1)
+            return late.status, after.text, (await each[1].call("tells", n=2)).text
+
+    assert run(check()) == ("timeout", "told 1", "told 2")
+
+
+def test_a_line_without_end_is_told_to_whose_call_it_is():
+    async def check():
+        async with cases(*named("one", "two"), server="bytes.py", era="legacy") as each:
+            lost = await each[0].call("endless")
+            return lost, (await each[1].call("big")).status, each
+
+    lost, beside, each = run(check())
+    assert lost.status == "unknown"
+    assert "more than 64 MiB" in lost.text
+    assert beside == "ok"
+    assert [one.bench.events.codes() for one in each] == [["long_line"], []]
+
+
+def test_all_calls_of_a_case_that_moves_are_answered_and_it_hears_news_there():
+    async def check():
+        async with cases(*named("one", "two"), server="changes.py modern") as each:
+            for one in each:
+                await Bench.until(lambda one=one: frames(one, "subscriptions/listen"))
+            os.kill(each[0].pid, signal.SIGKILL)
+            await Bench.until(lambda: not Bench.alive(each[0].pid))
+            texts = await asyncio.gather(*(each[1].call("stays", f"call{n}") for n in range(3)))
+            await each[1].call("changes", "call9")
+            return [result.text for result in texts], await each[1].servers.relist("c:x/t1/s2")
+
+    assert run(check()) == (["stays"] * 3, True)
+
+
+@ERAS
+def test_where_no_other_process_starts_who_would_move_is_told(era, tmp_path):
+    env = {"STARTS": str(tmp_path / "starts")}
+
+    async def check():
+        async with cases(*named("one", "two"), server="common.py once", env=env, era=era) as each:
+            await each[0].call("dies")
+            return await each[1].call("tells", n=1), await each[1].call("tells", "call2", n=1)
+
+    lost, after = run(check())
+    assert (lost.status, lost.source) == ("unknown", "transport")
+    assert "exit code 3" in lost.text
+    assert "is gone" in after.text
+
+
+def test_a_process_that_a_case_moves_to_is_told_the_roots_as_well():
+    async def check():
+        options = {"server": "common.py curious", "era": "legacy", "roots": ("servers",)}
+        async with cases(*named("one", "two"), **options) as each:
+            await each[0].call("dies")
+            await each[1].call("tells", n=1)
+            return json.loads((await each[1].call("heard", "call2")).text)
+
+    (answer,) = run(check())
+    assert answer["result"]["roots"][0]["name"] == "servers"
 
 
 # -- its start, its end

@@ -110,9 +110,10 @@ class Shared:
         return started
 
     async def drop(self, process: Multiplex) -> None:
-        """End a process that nobody else may use."""
-        self.running.remove(process)
-        await process.stop()
+        """Clear a process away, or what is left of it."""
+        if process in self.running:
+            self.running.remove(process)
+            await process.stop()
 
     def _tell(self) -> None:
         """Wake all who wait; who waits from now on waits for the next time."""
@@ -150,7 +151,8 @@ class Seat:
             WorldError: another process had to be started, and cannot be.
         """
         if "method" not in frame or "id" not in frame:
-            self.at.send(self.inbox, frame)
+            with suppress(BrokenPipeError):  # it has ended: who asks next is told, or moves
+                self.at.send(self.inbox, frame)
             return
         turn = in_turn(frame["method"])
         place = await self._shared.place(self, turn=turn)
@@ -215,9 +217,9 @@ class Seat:
         self.hang_up()
 
     async def end(self, _: float) -> None:
-        """Leave. A process that is this case's alone, since it may hang, ends with it."""
+        """Leave. A process that has ended, or is this case's alone, is cleared away."""
         self.hang_up()
-        if self.at.only is self.inbox:
+        if self.at.ended or self.at.only is self.inbox:
             await self._shared.drop(self.at)
 
     async def fate(self) -> str:

@@ -170,7 +170,10 @@ def test_a_case_that_ends_leaves_the_process_to_the_others():
         {"server": "common.py banner"},
         {"options": {"share": False}},
     ],
-    ids=str,
+    ids=[
+        *("its date", "its zone", "its seed", "who answers it", "its environment", "its files"),
+        *("its sandbox", "its roots", "its sampling", "its era", "its command", "not shared"),
+    ],
 )
 def test_what_would_start_another_process_does(other):
     async def check():
@@ -346,6 +349,8 @@ def test_a_server_that_asks_once_initialized_asks_each_case_that_comes():
                 await first.call("tells", n=1)
             async with Case("two").open(shares, words, **options) as second:
                 await second.call("tells", n=1)
+                answers = json.loads((await second.call("heard")).text)
+        assert len(answers) == 1, "and hears one answer"
         return first, second
 
     for one in run(check()):
@@ -382,6 +387,16 @@ def test_odd_things_said_in_a_call_are_its_cases():
     (withdrawn,) = frames(first, "notifications/cancelled")
     assert withdrawn == frames(alone, "notifications/cancelled")[0]
     assert "server.request" not in second.kinds()
+
+
+def test_news_of_a_call_that_is_over_is_no_news_of_anothers():
+    async def check():
+        async with cases(*named("one", "two")) as each:
+            await each[0].call("tells", n=1)
+            await each[1].call("trails")
+        return each[1].kinds()
+
+    assert "server.progress" not in run(check())
 
 
 def frames(case, method):

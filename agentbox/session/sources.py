@@ -8,7 +8,7 @@ from functools import partial
 from hashlib import blake2b
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 from agentbox.core.environment import variables
 from agentbox.core.errors import AuthorError, Problem, WorldError, nearest
@@ -18,6 +18,9 @@ from agentbox.core.scenario import Scenario, Server
 from agentbox.loops import LOOPS
 from agentbox.session.inspecting import functions_of
 from agentbox.session.loading import load_module, load_object, module_file
+
+if TYPE_CHECKING:
+    from agentbox.toolboxes.mcp import Shares
 
 Found = TypeVar("Found")
 _REASONS: tuple[str, ...] = get_args(EndReason)
@@ -49,6 +52,8 @@ class Sources:
     """All that are played from it: they are loaded together, before the first of them is played."""
     anew: str = ""
     """Run files of code anew, for all that have this word in common: for a world of its own."""
+    shares: Shares | None = None
+    """The servers that its cases share."""
     _known: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
 
     def model(self, reference: str) -> Any:

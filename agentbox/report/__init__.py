@@ -6,6 +6,7 @@ rich is imported only when a painter colours.
 
 from __future__ import annotations
 
+from agentbox.report.diff import diff_json, diff_lines, run_diff_json, run_diff_lines
 from agentbox.report.failure import failure
 from agentbox.report.painter import Painter, Progress, wants_color, wants_glyphs, wants_redraw
 from agentbox.report.problems import problem, problems
@@ -36,6 +37,8 @@ __all__ = [
     "Style",
     "brief",
     "cells",
+    "diff_json",
+    "diff_lines",
     "failure",
     "find_step",
     "findings",
@@ -46,6 +49,8 @@ __all__ = [
     "progress_line",
     "repeat_lines",
     "repeated_json",
+    "run_diff_json",
+    "run_diff_lines",
     "run_header",
     "safe",
     "show",

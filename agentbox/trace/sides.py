@@ -1,0 +1,128 @@
+"""Two operations side by side: which of a scope are which, and where two of them differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from agentbox.core.aligning import matches
+from agentbox.core.comparing import GONE
+from agentbox.core.differing import Change, Difference, DifferenceKind, changed
+from agentbox.core.messages import Json
+from agentbox.trace.operations import Operation, content_of, segment_kind
+
+Pair: TypeAlias = tuple[Operation, Operation]
+Half: TypeAlias = tuple[Operation | None, Operation | None]
+"""What stands side by side; at least one is there."""
+
+
+def aligned(one: Sequence[Operation], other: Sequence[Operation], level: int = 0) -> Iterator[Half]:
+    """Yield the operations of a scope side by side, None where one has no such operation."""
+    if level == len(_LEVELS):
+        yield from _unmatched(one, other)
+        return
+    keys = [_keys(side, level) for side in (one, other)]
+    i = j = 0
+    for a, b in [*matches(*keys), (len(one), len(other))]:
+        yield from aligned(one[i:a], other[j:b], level + 1)
+        if a < len(one):
+            yield one[a], other[b]
+        i, j = a + 1, b + 1
+
+
+_LEVELS = ("all of it", "what it says or does", "which tools it calls", "its name")
+_COUNTED = 2
+"""From this level on, the first of a name is the first of that name: alike are many."""
+
+
+def _keys(scope: Sequence[Operation], level: int) -> list[tuple[int, int]]:
+    keys = [each.keys[level] for each in scope]
+    if level < _COUNTED:
+        return [(key, 0) for key in keys]
+    counts: Counter[int] = Counter()
+    numbered: list[tuple[int, int]] = []
+    for key in keys:
+        counts[key] += 1
+        numbered.append((key, counts[key]))
+    return numbered
+
+
+def _unmatched(one: Sequence[Operation], other: Sequence[Operation]) -> Iterator[Half]:
+    """Yield what only one of the two has, in an order that swapping the two keeps."""
+    halves: list[tuple[int, int, Half]] = [(n, x.keys[0], (x, None)) for n, x in enumerate(one)]
+    halves += [(n, x.keys[0], (None, x)) for n, x in enumerate(other)]
+    yield from (half for _, _, half in sorted(halves, key=lambda each: each[:2]))
+
+
+def difference(kind: DifferenceKind, half: Half, changes: Sequence[Change], why: str) -> Difference:
+    """Return what is told of an operation of which one side, or both, is there."""
+    one, other = half
+    op = either(half)
+    name = {"tool": op.name, "server": op.name, "turn": turn_name(op)}.get(op.kind)
+    places = (one.at if one else "", other.at if other else "")
+    return Difference(kind, *places, name or op.kind, tuple(changes), why)
+
+
+def turn_name(op: Operation) -> str:
+    """Return `turn`, or what stands in its place: `end`, `server-accounts`."""
+    name = segment_kind(op.at.partition("/")[2])
+    return "turn" if name == "t" else name
+
+
+def either(half: Half) -> Operation:
+    """Return the operation, as the first has it where both do."""
+    found = half[0] or half[1]
+    if found is None:  # pragma: no cover - a half is of something
+        raise ValueError("nothing stands here")
+    return found
+
+
+def changes_of(one: Operation, other: Operation, kind: str) -> list[Change]:
+    """Return where the events of a kind differ; of any kind, where it is empty."""
+    sides = [
+        [content_of(event) for event in each.events if kind in ("", event.kind)]
+        for each in (one, other)
+    ]
+    if all(len(side) == 1 for side in sides):
+        return changed(sides[0][0], sides[1][0])
+    return changed(sides[0], sides[1])
+
+
+def without_twins(changes: Sequence[Change], one: Operation, other: Operation) -> Sequence[Change]:
+    """Return changes of a result without that of its text, where structured content tells it."""
+    told = [each for each in changes if each.path != "text"]
+    results = (one.first("tool.result"), other.first("tool.result"))
+    structured = any(each.path.startswith("structured") for each in told)
+    return told if structured and all(map(_is_twin, results)) else changes
+
+
+def _is_twin(result: Mapping[str, Json]) -> bool:
+    text = str(result.get("text", ""))
+    return text[:1] in "{[" and result.get("structured") is not None
+
+
+def whole(op: Operation, side: int) -> Change:
+    """Return an operation that only one has, as one change."""
+    told = _told(op)
+    return Change("", GONE, told) if side else Change("", told, GONE)
+
+
+def _told(op: Operation) -> dict[str, Json]:
+    """Return what is told of an operation that only one has: what it says or asks for."""
+    kind = _TELLING.get(op.kind)
+    if kind:
+        data = op.first(kind)
+        return {key: data[key] for key in _TOLD if data.get(key)}
+    if op.kind in ("turn", "scope"):
+        return next(filter(None, map(_told, op.inside)), {})
+    return content_of(op.events[0]) if op.events else {}
+
+
+_TOLD = ("text", "calls", "tool", "args", "look")
+_TELLING = {
+    "model": "model.result",
+    "tool": "tool.request",
+    "user": "user.result",
+    "look": "observe.request",
+}

@@ -44,9 +44,27 @@ class Asked:
         self.cause = least(self.cause, cause)
 
 
-def asked(
-    one: Operation, other: Operation, causes: Causes, partners: Mapping[Position, Position]
-) -> Asked:
+@dataclass(slots=True)
+class Partners:
+    """Which events of the first trace stand for which of the second, as far as is known."""
+
+    _there: dict[Position, Position] = field(default_factory=dict[Position, Position])
+    _known: set[Position] = field(default_factory=set[Position])
+
+    def add(self, one: Position, other: Position) -> None:
+        """Remember that two positions stand for each other."""
+        self._there[one] = other
+        self._known.add(other)
+
+    def of_both(
+        self, one: Sequence[Position], other: Sequence[Position]
+    ) -> tuple[list[Position], list[Position]]:
+        """Return those that have a partner, all as the second trace calls them."""
+        there = [self._there[at] for at in one if at in self._there]
+        return there, [at for at in other if at in self._known]
+
+
+def asked(one: Operation, other: Operation, causes: Causes, partners: Partners) -> Asked:
     """Return where the requests of two model calls differ; `partners` are the pairs so far."""
     found = Asked()
     before, after = one.first("model.request"), other.first("model.request")
@@ -167,14 +185,10 @@ def _contents(messages: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
 
 
 def _left_out(
-    brought: tuple[list[Position], list[Position]],
-    partners: Mapping[Position, Position],
-    found: Asked,
+    brought: tuple[list[Position], list[Position]], partners: Partners, found: Asked
 ) -> None:
     """Tell of messages that both runs have, and only one of the two prompts holds."""
-    known = set(partners.values())
-    one = [partners[at] for at in brought[0] if at in partners]
-    other = [at for at in brought[1] if at in known]
+    one, other = partners.of_both(*brought)
     if one != other:
         change = Change("messages", brought[0], brought[1])
         found.add(change, None, known=found.cause is not None)

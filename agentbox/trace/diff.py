@@ -12,18 +12,17 @@ from dataclasses import dataclass, field
 from agentbox.core.comparing import GONE
 from agentbox.core.differing import Change, Difference, DifferenceKind
 from agentbox.core.messages import Json, is_list, is_object
-from agentbox.core.trace import Position
-from agentbox.trace.asked import Asked, asked, brought_to, log_of
+from agentbox.trace.asked import Asked, Partners, asked, brought_to, log_of
 from agentbox.trace.causes import Causes, least
 from agentbox.trace.operations import Operation, is_loose, operations
 from agentbox.trace.reader import Trace
 from agentbox.trace.sides import (
     Half,
     Pair,
-    aligned,
     changes_of,
     difference,
     either,
+    inside,
     turn_name,
     whole,
     without_twins,
@@ -88,7 +87,7 @@ class _Walk:
     """The users are to say the same: what they say otherwise follows from what they heard."""
     waiting: list[Difference] = field(default_factory=list[Difference])
     """What a prompt that is still to come will show."""
-    partners: dict[Position, Position] = field(default_factory=dict[Position, Position])
+    partners: Partners = field(default_factory=Partners)
     shift: float = 0.0
     """Virtual seconds that the second is ahead of the first."""
     told: int = 0
@@ -124,14 +123,14 @@ class _Walk:
     def pair(self, one: Operation, other: Operation, cause: int | None) -> None:
         """Compare two operations that stand for each other, and all that is in them."""
         self._clock(one, other)
-        self.partners[one.at] = other.at
+        self.partners.add(one.at, other.at)
         if is_loose(one):
             self._loose((one, other), changes_of(one, other, ""), cause)
         else:
             _PAIRS.get(one.kind, _Walk.scope)(self, one, other, cause)
 
     def _inside(self, one: Operation, other: Operation, cause: int | None) -> None:
-        halves = [*aligned(one.inside, other.inside)]
+        halves = inside(one, other)
         for number, (a, b) in enumerate(halves):
             if a is not None and b is not None:
                 self.pair(a, b, cause)

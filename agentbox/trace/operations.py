@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from agentbox.core.messages import Json, is_list, is_object
-from agentbox.core.trace import EVENT_FIELDS, Position, TraceEvent, position_key
+from agentbox.core.trace import EVENT_FIELDS, Position, TraceEvent
 from agentbox.trace.encoding import encode, event_hash
 
 Path: TypeAlias = tuple[str, ...]
+Rank: TypeAlias = tuple[int, int, str, int, int]
 
 _OWN: Mapping[str, str] = {
     "model.request": "model",
@@ -39,6 +40,7 @@ _ELSEWHERE = frozenset({"run.start", "run.end", "check.result", "seal"})
 """Told of the run as a whole, and compared there."""
 _LANES = {"u": 0, "c": 1, "h": 2}
 """In a turn the user speaks first, and the harness looks last."""
+_DIGITS = "0123456789"
 _BEFORE = ("clock.read", "run.ready")
 """Events that stand before what is done in their place; any other stands after it."""
 _DEEPEST = 24
@@ -59,10 +61,12 @@ class Operation:
     name: str = ""
     """A tool's or a server's name."""
     lane: str = "c"
+    rank: Rank = (1, 0, "", 0, 0)
+    """Puts it among those beside it."""
     events: list[TraceEvent] = field(default_factory=list[TraceEvent])
     inside: list[Operation] = field(default_factory=list["Operation"])
-    keys: tuple[int, int, int, int] = (0, 0, 0, 0)
-    """All of it, what it says or does, which tools it calls, its name; hashed."""
+    keys: tuple[int, int, str, str] = (0, 0, "", "")
+    """All of it and what it says or does, hashed; which tools it calls; its name."""
 
     def first(self, kind: str) -> Mapping[str, Json]:
         """Return the content of the first event of a kind; empty where there is none."""
@@ -78,28 +82,70 @@ _NOTHING: Mapping[str, Json] = {}
 
 def operations(events: Iterable[TraceEvent]) -> Operation:
     """Return the run's operation, which holds all others."""
-    nodes: dict[Path, Operation] = {}
+    tree = _Tree()
     for event in events:
         if event.kind not in _ELSEWHERE and event.at:
-            _place(nodes, event)
-    root = nodes.setdefault((), Operation("", "scope"))
-    for path in sorted(nodes, key=len, reverse=True):
-        node = nodes[path]
-        node.inside.sort(key=_order)
-    _Keys().give(root)
-    return root
+            tree.place(event)
+    for node in tree.nodes.values():
+        node.inside.sort(key=_rank)
+    _Keys().give(tree.root)
+    return tree.root
 
 
-def _place(nodes: dict[Path, Operation], event: TraceEvent) -> None:
-    path = _path(event.at)
-    node = _node(nodes, path, event.at)
-    kind = _OWN.get(event.kind)
-    if kind is None:
-        node.inside.append(Operation(event.at, event.kind, "", node.lane, [event]))
-        return
-    node.kind, node.at = kind, event.at
-    node.events.append(event)
-    node.name = node.name or str(event.data.get("tool") or event.data.get("server") or "")
+def _rank(operation: Operation) -> Rank:
+    return operation.rank
+
+
+class _Tree:
+    """The operations by their place in the tree."""
+
+    def __init__(self) -> None:
+        self.root = Operation("", "scope")
+        self.nodes: dict[Path, Operation] = {(): self.root}
+        self._places: dict[Position, Operation] = {}
+
+    def place(self, event: TraceEvent) -> None:
+        """Add an event to the operation it is part of."""
+        at = event.at
+        node = self._places.get(at)
+        if node is None:
+            node = self._places[at] = self._node(_path(at), at)
+        kind = _OWN.get(event.kind)
+        if kind is None:
+            rank = (0 if event.kind in _BEFORE else 2, 0, "", 0, 0)
+            node.inside.append(Operation(at, event.kind, "", node.lane, rank, [event]))
+            return
+        node.kind, node.at = kind, at
+        node.events.append(event)
+        node.name = node.name or str(event.data.get("tool") or event.data.get("server") or "")
+
+    def _node(self, path: Path, at: Position) -> Operation:
+        """Return the operation at a path, made with all that hold it where they are not there."""
+        found = self.nodes.get(path)
+        if found is None:
+            kind = "turn" if len(path) == 1 else "scope"
+            lane = path[1] if len(path) > 1 else "c"
+            found = self.nodes[path] = Operation(at, kind, "", lane, _ranked(path))
+            above = at if len(path) == 2 else _above(at)  # noqa: PLR2004 - a turn and its lane
+            self._node(path[:-1], above).inside.append(found)
+        return found
+
+
+def _ranked(path: Path) -> Rank:
+    """Return what puts an operation among those beside it; numbers are compared as numbers."""
+    *_, last = path
+    if len(path) == 2:  # noqa: PLR2004 - a turn and its lane
+        return (1, _LANES[last], "", 0, 0)
+    phase = _phase(last) if len(path) == 1 else 0
+    name = last.rstrip(_DIGITS)
+    return (1, phase, name, len(last) - len(name), int(last[len(name) :] or 0))
+
+
+def _phase(name: str) -> int:
+    """Return when in a run something is done: servers, what sets them up, turns, the end."""
+    if name.startswith("server-"):
+        return 0
+    return 1 if name == "setup" else 2 + (segment_kind(name) != "t")
 
 
 def _path(at: Position) -> Path:
@@ -113,18 +159,6 @@ def _path(at: Position) -> Path:
     return (turn, lane, *parts[:_DEEPEST], *filter(None, [".".join(parts[_DEEPEST:])]))
 
 
-def _node(nodes: dict[Path, Operation], path: Path, at: Position) -> Operation:
-    """Return the operation at a path, made with all that hold it where they are not there yet."""
-    found = nodes.get(path)
-    if found is None:
-        kind = "turn" if len(path) == 1 else "scope"
-        found = nodes[path] = Operation(at, kind, "", path[1] if len(path) > 1 else "c")
-        if path:
-            above = at if len(path) == 2 else _above(at)  # noqa: PLR2004 - a turn and its lane
-            _node(nodes, path[:-1], above).inside.append(found)
-    return found
-
-
 def _above(at: Position) -> Position:
     """Return the position that holds this one: `t1/s2` of `t1/s2.1` and of `t1/s2/call1`."""
     return at[: max(at.rfind("/"), at.rfind("."), 0)]
@@ -133,21 +167,6 @@ def _above(at: Position) -> Position:
 def is_loose(operation: Operation) -> bool:
     """Whether an operation is an event that is part of no other: a plan made, a limit reached."""
     return operation.kind not in _MADE_OF
-
-
-def _order(operation: Operation) -> tuple[Any, ...]:
-    """Return what puts an operation among those beside it."""
-    if is_loose(operation):
-        return (0 if operation.kind in _BEFORE else 2,)
-    return (1, _phase(operation), position_key(operation.at)[1:], _LANES[operation.lane])
-
-
-def _phase(operation: Operation) -> int:
-    """Return when in a run something is done: servers, what sets them up, turns, the end."""
-    rest = operation.at.partition("/")[2]
-    if rest.startswith("server-"):
-        return 0
-    return 1 if rest.startswith("setup") else 2 + (segment_kind(rest) != "t")
 
 
 def segment_kind(rest: str) -> str:
@@ -175,9 +194,12 @@ class _Keys:
         name = segment_kind(operation.at.partition("/")[2]) if kind == "turn" else operation.name
         whole = [kind, lane, self._content(operation), [each.keys[0] for each in operation.inside]]
         calls = operation.first("model.result").get("calls")
-        tools = [each.get("tool") for each in calls if is_object(each)] if is_list(calls) else []
-        told = (whole, [kind, lane, said], [kind, lane, name, tools], [kind, lane, name])
-        operation.keys = (_hash(told[0]), _hash(told[1]), _hash(told[2]), _hash(told[3]))
+        tools = (
+            [str(each.get("tool")) for each in calls if is_object(each)] if is_list(calls) else []
+        )
+        names = " ".join((kind, lane, name))
+        hashes = (_hash(whole), _hash([kind, lane, said]))
+        operation.keys = (*hashes, " ".join([names, *tools]), names)
 
     def _content(self, operation: Operation) -> Json:
         start = operation.events[0].clock if operation.events else 0

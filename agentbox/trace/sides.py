@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from agentbox.core.aligning import matches
+from agentbox.core.aligning import Matches, matches
 from agentbox.core.comparing import GONE
 from agentbox.core.differing import Change, Difference, DifferenceKind, changed
 from agentbox.core.messages import Json
@@ -18,34 +18,56 @@ Half: TypeAlias = tuple[Operation | None, Operation | None]
 
 
 def aligned(one: Sequence[Operation], other: Sequence[Operation], level: int = 0) -> Iterator[Half]:
-    """Yield the operations of a scope side by side, None where one has no such operation."""
+    """Yield the operations of a scope side by side, None where one has no such operation.
+
+    First those that are the same all through, between them those that say the same, then those that
+    end the scope and call the same tools, and at last the first of a name with the first of it.
+    """
     if level == len(_LEVELS):
         yield from _unmatched(one, other)
         return
-    keys = [_keys(side, level) for side in (one, other)]
     i = j = 0
-    for a, b in [*matches(*keys), (len(one), len(other))]:
-        yield from aligned(one[i:a], other[j:b], level + 1)
+    for a, b in [*_LEVELS[level](one, other), (len(one), len(other))]:
+        if i < a or j < b:
+            yield from aligned(one[i:a], other[j:b], level + 1)
         if a < len(one):
             yield one[a], other[b]
         i, j = a + 1, b + 1
 
 
-_LEVELS = ("all of it", "what it says or does", "which tools it calls", "its name")
-_COUNTED = 2
-"""From this level on, the first of a name is the first of that name: alike are many."""
+def _by_all(one: Sequence[Operation], other: Sequence[Operation]) -> Matches:
+    return matches([each.keys[0] for each in one], [each.keys[0] for each in other])
 
 
-def _keys(scope: Sequence[Operation], level: int) -> list[tuple[int, int]]:
-    keys = [each.keys[level] for each in scope]
-    if level < _COUNTED:
-        return [(key, 0) for key in keys]
-    counts: Counter[int] = Counter()
-    numbered: list[tuple[int, int]] = []
-    for key in keys:
-        counts[key] += 1
-        numbered.append((key, counts[key]))
+def _by_words(one: Sequence[Operation], other: Sequence[Operation]) -> Matches:
+    return matches([each.keys[1] for each in one], [each.keys[1] for each in other])
+
+
+def _by_end(one: Sequence[Operation], other: Sequence[Operation]) -> Matches:
+    """Match the ends of two scopes, as far as they call the same tools: an answer is an answer."""
+    most = min(len(one), len(other))
+    alike = (one[-1 - k].keys[2] == other[-1 - k].keys[2] for k in range(most))
+    end = next((k for k, same in enumerate(alike) if not same), most)
+    return [(len(one) - k, len(other) - k) for k in range(end, 0, -1)]
+
+
+def _by_name(one: Sequence[Operation], other: Sequence[Operation]) -> Matches:
+    return matches(_numbered(one), _numbered(other))
+
+
+def _numbered(scope: Sequence[Operation]) -> list[tuple[str, int]]:
+    counts: Counter[str] = Counter()
+    numbered: list[tuple[str, int]] = []
+    for each in scope:
+        counts[each.keys[3]] += 1
+        numbered.append((each.keys[3], counts[each.keys[3]]))
     return numbered
+
+
+_LEVELS: Sequence[Callable[[Sequence[Operation], Sequence[Operation]], Matches]] = (
+    *(_by_all, _by_words),
+    *(_by_end, _by_name),
+)
 
 
 def _unmatched(one: Sequence[Operation], other: Sequence[Operation]) -> Iterator[Half]:
@@ -115,7 +137,7 @@ def _told(op: Operation) -> dict[str, Json]:
         data = op.first(kind)
         return {key: data[key] for key in _TOLD if data.get(key)}
     if op.kind in ("turn", "scope"):
-        return next(filter(None, map(_told, op.inside)), {})
+        return next((told for told in map(_told, op.inside) if told), dict[str, Json]())
     return content_of(op.events[0]) if op.events else {}
 
 

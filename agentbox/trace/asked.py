@@ -8,10 +8,10 @@ from itertools import zip_longest
 
 from agentbox.core.comparing import GONE, same
 from agentbox.core.differing import Change, DifferenceKind, changed
-from agentbox.core.messages import Json, is_list, is_object
+from agentbox.core.messages import Json, is_list
 from agentbox.core.trace import Position
 from agentbox.trace.causes import Causes, least
-from agentbox.trace.operations import Operation, inline, message_content
+from agentbox.trace.operations import Operation, inline, maps_in, message_content, text_in
 
 _SLOT, _TABLE = "slot", "table"
 
@@ -95,7 +95,7 @@ def _rest(
 
 def log_of(op: Operation) -> tuple[str, str]:
     """Return the name of the log that a model was shown, as a thing that may differ."""
-    return ("log", f"{op.lane} {op.first('model.request').get('log', '')}")
+    return ("log", f"{op.lane} {text_in(op.first('model.request'), 'log')}")
 
 
 def brought_to(op: Operation) -> list[Position]:
@@ -114,7 +114,7 @@ def _slots(
         if same(row, new):
             continue
         change = Change(f"slots.{name}", row or GONE, new or GONE)
-        texts = (str(row.get("text", "")), str(new.get("text", "")))
+        texts = (text_in(row, "text"), text_in(new, "text"))
         held, cause = causes.behind(*texts)
         cause = cause if held else _slot_cause(name, causes, found)
         counted = name == "tools"  # the table beside it tells which
@@ -153,8 +153,7 @@ def _tool_changes(one: Json, other: Json) -> list[Change]:
 
 
 def _rows(table: Json, key: str) -> dict[str, dict[str, Json]]:
-    rows = [row for row in table if is_object(row)] if is_list(table) else []
-    return {str(row.get(key)): row for row in rows}
+    return {text_in(row, key): row for row in maps_in(table)}
 
 
 def _messages(

@@ -14,7 +14,7 @@ from agentbox.core.differing import Change, Difference, DifferenceKind
 from agentbox.core.messages import Json, is_list, is_object
 from agentbox.trace.asked import Asked, Partners, asked, brought_to, log_of
 from agentbox.trace.causes import Causes, least
-from agentbox.trace.operations import Operation, is_loose, operations
+from agentbox.trace.operations import Operation, is_loose, operations, text_in
 from agentbox.trace.reader import Trace
 from agentbox.trace.sides import (
     Half,
@@ -23,6 +23,7 @@ from agentbox.trace.sides import (
     difference,
     either,
     inside,
+    still_to_come,
     turn_name,
     whole,
     without_twins,
@@ -48,7 +49,7 @@ def differences(one: Trace, other: Trace, moved: Sequence[Change] = ()) -> tuple
     if moved:
         walk.start(before, after, moved)
     walk.pair(before, after, None)
-    walk.settle()
+    walk.settle(before, after)
     return walk.causes.roots()
 
 
@@ -112,11 +113,13 @@ class _Walk:
         for what in (("slot", "now"), "clock"):
             self.causes.reach(what, root)
 
-    def settle(self) -> None:
-        """Tell what waited for a prompt to show it, and was not shown."""
+    def settle(self, one: Operation, other: Operation) -> None:
+        """Tell what waited for a prompt that never showed it, and that something else differs."""
         for late in self.waiting:
             self.causes.tell(late, None)
-        self.waiting.clear()
+        if one.keys[0] != other.keys[0] and self.causes.any is None and not any(self.cut):
+            hashes = [f"{each.keys[0]:016x}" for each in (one, other)]
+            self.tell("event", (one, other), [Change("h", hashes[0], hashes[1])], None)
 
     # -- pairs
 
@@ -125,28 +128,26 @@ class _Walk:
         self._clock(one, other)
         self.partners.add(one.at, other.at)
         if is_loose(one):
-            self._loose((one, other), changes_of(one, other, ""), cause)
+            same = one.keys[0] == other.keys[0]
+            self._loose((one, other), [] if same else changes_of(one, other, ""), cause)
         else:
             _PAIRS.get(one.kind, _Walk.scope)(self, one, other, cause)
 
     def _inside(self, one: Operation, other: Operation, cause: int | None) -> None:
-        halves = inside(one, other)
+        torn = id(one) in self.cut[0] or id(other) in self.cut[1]
+        halves = inside(one, other, torn=torn)
+        coming: list[list[tuple[bool, Operation | None]]] = []
         for number, (a, b) in enumerate(halves):
             if a is not None and b is not None:
                 self.pair(a, b, cause)
-            elif not self._cut_off(one, other, halves[number:]):
-                self._half((a, b), halves[number:], cause)
-
-    def _cut_off(self, one: Operation, other: Operation, rest: Sequence[Half]) -> bool:
-        """Whether the trace that lacks the first of these was cut short before it."""
-        side = 1 if rest[0][1] is None else 0
-        if id((one, other)[side]) not in self.cut[side]:
-            return False
-        missing = rest[0][1 - side]
-        later = [half[side] for half in rest]
-        return (missing is not None and is_loose(missing)) or not any(
-            each is not None and not is_loose(each) for each in later
-        )
+                continue
+            coming = coming or [still_to_come(halves, side) for side in (0, 1)]
+            side = 0 if a is None else 1  # which does not have it
+            more, there = coming[side][number]
+            op = either((a, b))
+            cut = id((one, other)[side]) in self.cut[side]
+            if not (cut and (is_loose(op) or not more)):
+                self._half((a, b), there, cause)
 
     def _unreached(self, one: Operation, other: Operation, kind: str) -> bool:
         """Whether one of two operations was in flight when its trace was cut short."""
@@ -182,7 +183,7 @@ class _Walk:
         if told:
             said = self.tell("reply", (one, other), told, least(root, cause), "of its prompt")
             self.causes.replied(said)
-            texts = [str(each.first("model.result").get("text", "")) for each in (one, other)]
+            texts = [text_in(each.first("model.result"), "text") for each in (one, other)]
             self.causes.carried((one.at, other.at), said, texts)
         elif reply and root is None:
             self.tell("usage", (one, other), reply, cause, "of its call")
@@ -237,9 +238,10 @@ class _Walk:
         result = without_twins(self._part(one, other, "tool.result"), one, other)
         if result:
             before = least(self.causes.seen.get(world), self.causes.seen.get("clock"))
-            why = "of its arguments" if args else "of the calls made before"
-            root = self.tell("result", (one, other), result, least(root, before), why)
-            texts = [str(each.first("tool.result").get("text", "")) for each in (one, other)]
+            why = "of its arguments" if args else _BEFORE
+            root = before if root is None else root
+            root = self.tell("result", (one, other), result, root, why)
+            texts = [text_in(each.first("tool.result"), "text") for each in (one, other)]
             self.causes.carried((one.at, other.at), root, texts)
 
     def user(self, one: Operation, other: Operation, cause: int | None) -> None:
@@ -249,7 +251,7 @@ class _Walk:
             simulated = any(each.kind == "model" for each in one.inside)
             heard = self.causes.spoken if self.same_script or simulated else None
             root = self.tell("user", (one, other), words, heard, "of what the user heard")
-            texts = [str(each.first("user.result").get("text") or "") for each in (one, other)]
+            texts = [text_in(each.first("user.result"), "text") for each in (one, other)]
             self.causes.wrote(texts[0], texts[1], root)
 
     def other(self, one: Operation, other: Operation, cause: int | None) -> None:
@@ -299,13 +301,14 @@ class _Walk:
 
     # -- what only one of the two has
 
-    def _half(self, half: Half, rest: Sequence[Half], cause: int | None) -> None:
+    def _half(self, half: Half, there: Operation | None, cause: int | None) -> None:
+        """Tell of an operation that only one has; `there` is what the other's model did then."""
         op = either(half)
         side = 0 if half[1] is None else 1
         if is_loose(op):
             self._loose(half, [whole(op, side)], cause)
             return
-        root = self._shown(op, side, rest) if op.kind == "model" else self._heard(op)
+        root = self._shown(op, side, there) if op.kind == "model" else self._heard(op)
         kind: DifferenceKind = "extra" if side else "missing"
         root = self.tell(kind, half, [whole(op, side)], least(cause, root), _BEFORE)
         self._mark(op, side, root)
@@ -316,7 +319,7 @@ class _Walk:
         follows = self.same_script if user else op.kind == "scope"
         return self.causes.spoken if follows else None
 
-    def _shown(self, op: Operation, side: int, rest: Sequence[Half]) -> int | None:
+    def _shown(self, op: Operation, side: int, there: Operation | None) -> int | None:
         """Return the first root of what the model of a step that only one has was shown.
 
         The other was asked something at this point, too: its slots and tools are held against it.
@@ -324,8 +327,6 @@ class _Walk:
         causes = self.causes
         carried = [causes.messages[side].get(at) for at in brought_to(op)]
         root = least(causes.seen.get(log_of(op)), causes.seen.get("model"), *carried)
-        asked_then = (each[1 - side] for each in rest)
-        there = next((each for each in asked_then if each and each.kind == "model"), None)
         if there is None:
             return root
         pair = (there, op) if side else (op, there)

@@ -35,7 +35,12 @@ def code_changes(one: Trace, other: Trace) -> list[Change]:
 
 
 def check_changes(one: Trace, other: Trace) -> list[Change]:
-    """Return the checks whose results differ, by title, and why a run could not be judged."""
+    """Return the checks whose results differ, by title, and why a run could not be judged.
+
+    What a run that was cut short did not judge is no difference.
+    """
+    if not (outcome_of(one)[0] and outcome_of(other)[0]):
+        return []
     before, after = _checks(one), _checks(other)
     found = [
         Change(name, before.get(name, GONE), after.get(name, GONE))

@@ -47,8 +47,8 @@ _DEEPEST = 24
 """Parts of a position that are told apart; none of ours is deeper."""
 _MADE_OF = ("turn", *dict.fromkeys(_OWN.values()))
 _TABLES = ("slots", "tools", "output")
-_PLACED = EVENT_FIELDS | {"new", "n", "prompt", *_TABLES}
-"""Fields that are no content, or hold positions, or are looked at by themselves."""
+_SHOWN = EVENT_FIELDS | {"new", "n", "prompt", *_TABLES}
+"""Fields of a model request that hold positions, or are looked at by themselves."""
 
 
 @dataclass(slots=True, eq=False)
@@ -107,6 +107,7 @@ class _Tree:
     def place(self, event: TraceEvent) -> None:
         """Add an event to the operation it is part of."""
         at = event.at
+        self.root.at = self.root.at or f"c:{at.partition('/')[0][2:]}"
         node = self._places.get(at)
         if node is None:
             node = self._places[at] = self._node(_path(at), at)
@@ -117,7 +118,7 @@ class _Tree:
             return
         node.kind, node.at = kind, at
         node.events.append(event)
-        node.name = node.name or str(event.data.get("tool") or event.data.get("server") or "")
+        node.name = node.name or text_in(event.data, "tool") or text_in(event.data, "server")
 
     def _node(self, path: Path, at: Position) -> Operation:
         """Return the operation at a path, made with all that hold it where they are not there."""
@@ -194,12 +195,9 @@ class _Keys:
         name = segment_kind(operation.at.partition("/")[2]) if kind == "turn" else operation.name
         whole = [kind, lane, self._content(operation), [each.keys[0] for each in operation.inside]]
         calls = operation.first("model.result").get("calls")
-        tools = (
-            [str(each.get("tool")) for each in calls if is_object(each)] if is_list(calls) else []
-        )
-        names = " ".join((kind, lane, name))
-        hashes = (_hash(whole), _hash([kind, lane, said]))
-        operation.keys = (*hashes, " ".join([names, *tools]), names)
+        tools = [text_in(call, "tool") for call in maps_in(calls)]
+        named = f"{kind} {lane} {name}"
+        operation.keys = (_hash(whole), _hash([kind, lane, said]), f"{named} {tools}", named)
 
     def _content(self, operation: Operation) -> Json:
         start = operation.events[0].clock if operation.events else 0
@@ -209,10 +207,15 @@ class _Keys:
                 round(event.clock - start, 6),
                 content_of(event),
                 [message_content(item) for item in inline(event)],
-                [self._table(event.data[name]) for name in _TABLES if name in event.data],
+                self._tables_of(event),
             ]
             for event in operation.events
         ]
+
+    def _tables_of(self, event: TraceEvent) -> list[int]:
+        if event.kind != "model.request":
+            return []
+        return [self._table(event.data[name]) for name in _TABLES if name in event.data]
 
     def _table(self, table: Json) -> int:
         found = self._tables.get(id(table))
@@ -244,7 +247,8 @@ _SAID: Mapping[str, tuple[str, Sequence[str]]] = {
 
 def content_of(event: TraceEvent) -> dict[str, Json]:
     """Return what an event holds, without positions and without what a request was shown."""
-    found = {key: value for key, value in event.data.items() if key not in _PLACED}
+    unsaid = _SHOWN if event.kind == "model.request" else EVENT_FIELDS
+    found = {key: value for key, value in event.data.items() if key not in unsaid}
     if event.kind == "mcp.frame" and is_object(found.get("frame")):
         found["frame"] = {key: value for key, value in found["frame"].items() if key != "id"}
         params = found["frame"].get("params")
@@ -256,8 +260,18 @@ def content_of(event: TraceEvent) -> dict[str, Json]:
 
 def inline(event: TraceEvent) -> list[dict[str, Json]]:
     """Return the messages of a model request that no earlier event holds."""
-    new = event.data.get("new")
-    return [item for item in new if is_object(item)] if is_list(new) else []
+    return maps_in(event.data.get("new"))
+
+
+def maps_in(value: Json) -> list[dict[str, Json]]:
+    """Return the objects of a list; none where it is none."""
+    return [item for item in value if is_object(item)] if is_list(value) else []
+
+
+def text_in(data: Mapping[str, Json], key: str) -> str:
+    """Return a text; nothing where there is none, or something else stands there."""
+    value = data.get(key)
+    return value if isinstance(value, str) else ""
 
 
 def message_content(message: dict[str, Json]) -> dict[str, Json]:
@@ -269,4 +283,21 @@ def _hash(value: Json) -> int:
     try:
         return event_hash(encode(value))
     except RecursionError:
-        return 0
+        return event_hash(encode(_flat(value)))
+
+
+def _flat(value: Json) -> list[Json]:
+    """Return a value that is nested too deep to be written, as one list."""
+    found: list[Json] = []
+    left = [value]
+    while left:
+        each = left.pop()
+        if is_object(each):
+            found.append({"keys": sorted(each)})
+            left += [each[key] for key in sorted(each)]
+        elif is_list(each):
+            found.append({"items": len(each)})
+            left += each
+        else:
+            found.append(each)
+    return found

@@ -10,26 +10,52 @@ from agentbox.core.aligning import Matches, matches
 from agentbox.core.comparing import GONE
 from agentbox.core.differing import Change, Difference, DifferenceKind, changed
 from agentbox.core.messages import Json
-from agentbox.trace.operations import Operation, content_of, segment_kind
+from agentbox.trace.operations import Operation, content_of, is_loose, segment_kind
 
 Pair: TypeAlias = tuple[Operation, Operation]
 Half: TypeAlias = tuple[Operation | None, Operation | None]
 """What stands side by side; at least one is there."""
+Level: TypeAlias = Callable[[Sequence[Operation], Sequence[Operation]], Matches]
 
 
-def aligned(one: Sequence[Operation], other: Sequence[Operation], level: int = 0) -> Iterator[Half]:
+def inside(one: Operation, other: Operation, *, torn: bool = False) -> list[Half]:
+    """Return what was done within two operations, side by side.
+
+    Where one of the two is `torn`, its end is no end.
+    """
+    if one.keys[0] == other.keys[0]:
+        return [*zip(one.inside, other.inside, strict=True)]
+    levels = [level for level in _LEVELS if not (torn and level is _by_end)]
+    return [*aligned(one.inside, other.inside, levels)]
+
+
+def still_to_come(halves: Sequence[Half], side: int) -> list[tuple[bool, Operation | None]]:
+    """Return for each place whether a side has more from there on, and its next model call."""
+    found: list[tuple[bool, Operation | None]] = []
+    more, model = False, None
+    for half in reversed(halves):
+        each = half[side]
+        if each is not None and not is_loose(each):
+            more, model = True, each if each.kind == "model" else model
+        found.append((more, model))
+    return found[::-1]
+
+
+def aligned(
+    one: Sequence[Operation], other: Sequence[Operation], levels: Sequence[Level]
+) -> Iterator[Half]:
     """Yield the operations of a scope side by side, None where one has no such operation.
 
     First those that are the same all through, between them those that say the same, then those that
     end the scope and call the same tools, and at last the first of a name with the first of it.
     """
-    if level == len(_LEVELS):
+    if not levels:
         yield from _unmatched(one, other)
         return
     i = j = 0
-    for a, b in [*_LEVELS[level](one, other), (len(one), len(other))]:
+    for a, b in [*levels[0](one, other), (len(one), len(other))]:
         if i < a or j < b:
-            yield from aligned(one[i:a], other[j:b], level + 1)
+            yield from aligned(one[i:a], other[j:b], levels[1:])
         if a < len(one):
             yield one[a], other[b]
         i, j = a + 1, b + 1
@@ -64,10 +90,7 @@ def _numbered(scope: Sequence[Operation]) -> list[tuple[str, int]]:
     return numbered
 
 
-_LEVELS: Sequence[Callable[[Sequence[Operation], Sequence[Operation]], Matches]] = (
-    *(_by_all, _by_words),
-    *(_by_end, _by_name),
-)
+_LEVELS: Sequence[Level] = (_by_all, _by_words, _by_end, _by_name)
 
 
 def _unmatched(one: Sequence[Operation], other: Sequence[Operation]) -> Iterator[Half]:

@@ -40,7 +40,7 @@ def diff_lines(diff: TraceDiff, *, width: int = 100, everything: bool = False) -
         return [*_heading(diff, width), *_code(diff, width)]
     sections = [
         _heading(diff, width),
-        *_roots(diff.roots, width, everything=everything),
+        *(_roots(diff.roots, width, everything=everything) if diff.roots else [_nothing(diff)]),
         section("checks", _checks(diff.checks, width, everything=everything)),
         section("scenario and setting", _paths(diff.header, width, everything=everything)),
         section("used", _used(diff.before.stats, diff.after.stats)),
@@ -78,6 +78,12 @@ def _side(sign: Span, name: str, told: Told) -> Line:
     return (sign, (name, "plain"), (rest, "dim"))
 
 
+def _nothing(diff: TraceDiff) -> list[Line]:
+    whole = diff.before.sealed and diff.after.sealed
+    so_far = "" if whole else ", as far as both go"
+    return [styled(f"nothing that was done differs{so_far}", "good")]
+
+
 def _roots(roots: Sequence[Difference], width: int, *, everything: bool) -> Iterator[list[Line]]:
     """Yield the roots, each as lines of its own; of many the first ones."""
     for number, root in enumerate(roots):
@@ -93,8 +99,11 @@ def _roots(roots: Sequence[Difference], width: int, *, everything: bool) -> Iter
 def _checks(changes: Iterable[Change], width: int, *, everything: bool) -> list[Line]:
     """Return the checks that came to something else; with `everything`, those that say else."""
     rows = [(change, _came_to(change.before), _came_to(change.after)) for change in changes]
+    room = width - _OUTCOME_CELLS
     shown = [
-        (safe(each.path), *sides) for each, *sides in rows if everything or sides[0] != sides[1]
+        (one_line(change.path, room), *sides)
+        for change, *sides in rows
+        if everything or sides[0] != sides[1]
     ]
     column = max((cells(name) for name, *_ in shown), default=0) + 3
     return [cut_line(_outcomes(pad(name, column), *sides), width) for name, *sides in shown]

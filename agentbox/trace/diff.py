@@ -315,6 +315,8 @@ class _Walk:
 
     def _heard(self, op: Operation) -> int | None:
         """Return the first root of what the user heard, or of the plan that has a step more."""
+        if _is_refused(op):
+            return self.causes.any
         user = op.kind == "user" or (op.kind == "turn" and turn_name(op) == "turn")
         follows = self.same_script if user else op.kind == "scope"
         return self.causes.spoken if follows else None
@@ -326,7 +328,8 @@ class _Walk:
         """
         causes = self.causes
         carried = [causes.messages[side].get(at) for at in brought_to(op)]
-        root = least(causes.seen.get(log_of(op)), causes.seen.get("model"), *carried)
+        known = (causes.seen.get(what) for what in (log_of(op), "model", "refused"))
+        root = least(*known, *carried)
         if there is None:
             return root
         pair = (there, op) if side else (op, there)
@@ -343,6 +346,8 @@ class _Walk:
             self.causes.replied(root)
         if op.kind == "tool":
             self.causes.reach(("world", _server(op)), root)
+        if _is_refused(op):
+            self.causes.reach("refused", root)
         self.causes.messages[side][op.at] = root
         for each in op.inside:
             self._mark(each, side, root)
@@ -363,6 +368,11 @@ def _shown_otherwise(one: Operation, other: Operation, found: Asked) -> Sequence
     """Return where a prompt differs that follows; its hash, where only what it refers to does."""
     hashes = [each.first("model.request").get("prompt", GONE) for each in (one, other)]
     return found.explained or [Change("prompt", hashes[0], hashes[1])]
+
+
+def _is_refused(op: Operation) -> bool:
+    """Whether an operation was not done, because a limit was reached."""
+    return any(each.kind == "budget.refused" for each in op.inside)
 
 
 def _server(op: Operation) -> str:

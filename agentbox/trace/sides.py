@@ -95,9 +95,16 @@ _LEVELS: Sequence[Level] = (_by_all, _by_words, _by_end, _by_name)
 
 def _unmatched(one: Sequence[Operation], other: Sequence[Operation]) -> Iterator[Half]:
     """Yield what only one of the two has, in an order that swapping the two keeps."""
-    halves: list[tuple[int, int, Half]] = [(n, x.keys[0], (x, None)) for n, x in enumerate(one)]
-    halves += [(n, x.keys[0], (None, x)) for n, x in enumerate(other)]
-    yield from (half for _, _, half in sorted(halves, key=lambda each: each[:2]))
+    halves: list[tuple[int, Half]] = [(n, (each, None)) for n, each in enumerate(one)]
+    halves += [(n, (None, each)) for n, each in enumerate(other)]
+    yield from (half for _, half in sorted(halves, key=_late))
+
+
+def _late(numbered: tuple[int, Half]) -> tuple[int, bool, int]:
+    """Return what sorts by place; of one place a model call is last: the rest may explain it."""
+    number, half = numbered
+    op = either(half)
+    return number, op.kind == "model", op.keys[0]
 
 
 def difference(kind: DifferenceKind, half: Half, changes: Sequence[Change], why: str) -> Difference:

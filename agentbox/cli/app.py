@@ -89,6 +89,22 @@ def show(*, trace: str, step: str, canonical: bool, runs: str, as_json: bool) ->
 
 
 @app.command()
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
+@click.option("--all", "everything", is_flag=True, help="What follows from a difference, too.")
+@_runs
+@_as_json
+def diff(*, one: str, other: str, everything: bool, runs: str, as_json: bool) -> int:
+    """Say what differs between two traces or two runs: what first, and what follows from it.
+
+    A and B are named as for `show`. Exit 0: nothing differs; 1: something does.
+    """
+    from agentbox.cli.diff import diff as diff_them  # noqa: PLC0415 - on demand
+
+    return diff_them(one, other, runs, everything=everything, as_json=as_json)
+
+
+@app.command()
 @click.argument("run", default="last", metavar="[RUN | last | RUN::CASE | TRACE]")
 @click.option(
     "--scenario", default="", metavar="FILE", help="Take the checks from this file instead."

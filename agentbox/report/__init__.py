@@ -6,6 +6,7 @@ rich is imported only when a painter colours.
 
 from __future__ import annotations
 
+from agentbox.report.diff import diff_json, diff_lines, run_diff_json, run_diff_lines
 from agentbox.report.divergence import (
     divergence,
     divergence_json,
@@ -46,6 +47,8 @@ __all__ = [
     "Style",
     "brief",
     "cells",
+    "diff_json",
+    "diff_lines",
     "divergence",
     "divergence_json",
     "drift_json",
@@ -63,6 +66,8 @@ __all__ = [
     "repeated_json",
     "replay_line",
     "replay_summary",
+    "run_diff_json",
+    "run_diff_lines",
     "run_header",
     "safe",
     "show",

@@ -89,6 +89,21 @@ def show(*, trace: str, step: str, canonical: bool, runs: str, as_json: bool) ->
 
 
 @app.command()
+@click.argument("trace", default="last", metavar="[TRACE | RUN | last | RUN::CASE]")
+@click.option("-o", "output", default="", metavar="FILE", help="Write it here; - is stdout.")
+@_runs
+def view(*, trace: str, output: str, runs: str) -> int:
+    """Write a page that shows a trace, or all of a run's, in a browser.
+
+    It is one file that opens without a server and asks nothing of the network; it is put beside the
+    trace, and its path is printed.
+    """
+    from agentbox.cli.view import view_traces  # noqa: PLC0415 - on demand
+
+    return view_traces(trace, output, runs)
+
+
+@app.command()
 @click.argument("run", default="last", metavar="[RUN | last | RUN::CASE | TRACE]")
 @click.option(
     "--scenario", default="", metavar="FILE", help="Take the checks from this file instead."

@@ -44,4 +44,6 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, "utf-8")
     except OSError as error:
         message = f"cannot write {path}: {error.strerror}"
-        raise AuthorError(Problem(message, hint="-o FILE writes elsewhere, `-o -` on stdout")) from error
+        raise AuthorError(
+            Problem(message, hint="-o FILE writes elsewhere, `-o -` on stdout")
+        ) from error

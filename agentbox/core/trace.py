@@ -42,7 +42,8 @@ class TraceEvent:
     @property
     def clock(self) -> float:
         """Virtual seconds since the pinned `now`."""
-        return self.data.get("clock", 0)
+        clock = self.data.get("clock")
+        return clock if isinstance(clock, (int, float)) else 0
 
 
 class Recorder(Protocol):

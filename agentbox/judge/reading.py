@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeVar
 
-from agentbox.core.messages import Json, Usage
+from agentbox.core.messages import Json, Usage, is_object
 from agentbox.core.prompts import prompts
 from agentbox.core.trace import Position, TraceEvent
 from agentbox.judge.evidence import Called, End, Evidence, ModelCall, Seen, Utterance
@@ -108,8 +108,10 @@ def in_call(at: Position) -> bool:
 
 def usage_of(result: TraceEvent) -> Usage:
     """Return what a model call used, as its result tells."""
-    given: Mapping[str, Json] = result.data.get("usage") or {}
-    return Usage(**{name: given.get(name) for name in ("input", "output", "reasoning", "cost_usd")})
+    given = result.data.get("usage")
+    used = given if is_object(given) else {}
+    known = {name: used.get(name) for name in ("input", "output", "reasoning", "cost_usd")}
+    return Usage(**{name: n for name, n in known.items() if isinstance(n, (int, float))})
 
 
 def total(parts: Sequence[Number | None], zero: Number) -> Number | None:

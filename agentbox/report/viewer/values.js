@@ -9,6 +9,7 @@ const SHAPES = { // on a field of 16 by 16; the list and the lanes draw the same
   odd: 'M2.5 2.5h11v11h-11z',
   open: 'M8 2a6 6 0 1 1 0 12A6 6 0 1 1 8 2zm0 2.6a3.4 3.4 0 1 0 0 6.8 3.4 3.4 0 1 0 0-6.8z',
   good: 'M1.6 8.6 3.8 6.3 6.7 9.2 12.3 3 14.5 5.1 6.8 13.7z',
+  half: 'M8 1a7 7 0 1 1 0 14A7 7 0 1 1 8 1zm0 1.8v10.4a5.2 5.2 0 1 0 0-10.4z',
   cross: 'M3.4 1.3 8 5.9l4.6-4.6 2.1 2.1L10.1 8l4.6 4.6-2.1 2.1L8 10.1l-4.6 4.6-2.1-2.1L5.9 8 1.3 3.4z',
 };
 
@@ -21,7 +22,7 @@ function el(name, ...children) {
   return node;
 }
 function add(node, children) {
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child !== null && child !== undefined && child !== false) node.append(child);
   }
   return node;
@@ -138,10 +139,10 @@ function same(one, other, depth = 0) {
 // -- small pieces --------------------------------------------------------------------------------
 
 const section = (title, ...children) => {
-  const held = children.flat().filter(Boolean);
+  const held = children.flat(Infinity).filter(Boolean);
   return held.length ? el('section', el('h3', title), held) : null;
 };
-const facts = (...items) => el('div.facts', items.flat().filter(Boolean).map((one) => (typeof one === 'string' ? el('span', oneLine(one)) : one)));
+const facts = (...items) => el('div.facts', items.flat(Infinity).filter(Boolean).map((one) => (typeof one === 'string' ? el('span', oneLine(one)) : one)));
 const block = (text) => { const [pre, more] = [words(text)].flat(); return el('div', add(el('div.block'), [pre]), more); };
 
 function pairs(entries) {

@@ -390,6 +390,7 @@ function help() {
 
 function wire() {
   const picker = byId('picker');
+  byId('theme').append(shape('half', 'same'));
   picker.hidden = index.traces.length < 2;
   byId('case').classList.toggle('unseen', !picker.hidden); // the picker says it
   byId('identity').classList.toggle('several', !picker.hidden);
@@ -422,5 +423,4 @@ function wire() {
 
 wire();
 follow();
-byId('list').focus({ preventScroll: true });
 requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('ready')));

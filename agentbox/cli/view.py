@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agentbox.cli.output import put, warn
+from agentbox.cli.output import put
 from agentbox.core.errors import AuthorError, Problem
 from agentbox.judge import stats_of
 from agentbox.report import styled

@@ -25,6 +25,7 @@ _TURN = re.compile(r"c:[^/]*/t(\d+)(?:/|$)")
 _CALL = re.compile(r"([^/]*(?:/[ts]\d[^/]*)*/call\d+)(?:/try\d+)?")
 _LOOK = re.compile(r"[^/]*/t(\d+)/")
 _START = re.compile(r"[^/]*/start/")
+_COUNTED = ("input", "output", "reasoning", "cost_usd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,11 @@ def usage_of(result: TraceEvent) -> Usage:
     """Return what a model call used, as its result tells."""
     given = result.data.get("usage")
     used = given if is_object(given) else {}
-    known = {name: used.get(name) for name in ("input", "output", "reasoning", "cost_usd")}
-    return Usage(**{name: n for name, n in known.items() if isinstance(n, (int, float))})
+    return Usage(**{name: _number(used.get(name)) for name in _COUNTED})
+
+
+def _number(value: Json) -> Json:
+    return value if isinstance(value, (int, float)) else None
 
 
 def total(parts: Sequence[Number | None], zero: Number) -> Number | None:

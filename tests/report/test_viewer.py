@@ -136,7 +136,7 @@ def test_what_json_cannot_hold_is_said_in_its_place(sample) -> None:
     events = [
         sample.event("c:x", "odd", a=float("nan"), b=deep, c="kept \ud800", d=10**30),
         sample.event("c:x", "model.request", new=[float("inf")], tools=deep, slots=[]),
-        sample.event("c:x", "odder", **{"e": {1: 2}, "f": {(1, 2): 3}}),
+        sample.event("c:x", "odder", e={1: 2}, f={(1, 2): 3}),
     ]
     data = parts(events).data()
     first = data["events"][0]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from agentbox.core.trace import TraceEvent
 from agentbox.core.verdict import Stats
@@ -26,7 +27,8 @@ pytestmark = [
 HOSTILE = "</script><img src=x onerror=\"window.hurt=1\"><svg onload='window.hurt=1'>"
 LONG = "long " * 200_000
 READY = """new Promise((done) => {
-  const look = () => performance.getEntriesByName('ready').length ? done() : requestAnimationFrame(look);
+  const isReady = () => performance.getEntriesByName('ready').length > 0;
+  const look = () => (isReady() ? done() : requestAnimationFrame(look));
   look();
 })"""
 FOLLOWED = """(address) => new Promise((done) => {
@@ -73,8 +75,6 @@ class Seen:
 @pytest.fixture(scope="module")
 def tab() -> Iterator[Seen]:
     """One tab of one Chromium for all of these tests."""
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield Seen(running.new_page(reduced_motion="reduce"))
@@ -114,7 +114,8 @@ def story(sample) -> list[TraceEvent]:
         sample.event(f"{turn}/s1/call2", "tool.request", **call),
         sample.event(f"{turn}/s1/call2", "tool.result", status="failed", source="schema",
                      text="accounts.get_account was not run: its arguments do not fit"),
-        sample.event(f"{turn}/s1/call3", "tool.request", tool="kb.search", args={"query": "refund"}),
+        sample.event(f"{turn}/s1/call3", "tool.request", tool="kb.search",
+                     args={"query": "refund"}),
         sample.event(f"{turn}/s1/call3", "tool.result", status="ok", text="two clauses", meta={
             "agentbox/retrieval": {"query": "refund", "k": 2, "candidates": candidates}}),
         sample.event(turn, "plan.made", steps=steps[:2]),
@@ -322,7 +323,8 @@ def test_hostile_text_is_shown_and_never_run(show, sample) -> None:
         sample.event(case, "run.start", case=HOSTILE, scenario={"description": HOSTILE}),
         sample.event("u:x/t1", "user.request"),
         sample.event("u:x/t1", "user.result", text=f"{HOSTILE}\x1b[31m \u202egnp.exe \ud800 end"),
-        sample.event(f"{case}/t1/s1", "model.request", n=1, new=[{"role": HOSTILE, "text": HOSTILE}],
+        sample.event(f"{case}/t1/s1", "model.request", n=1,
+                     new=[{"role": HOSTILE, "text": HOSTILE}],
                      tools=[{"name": HOSTILE, "input_schema": deep}], slots=sample.slots),
         sample.event(f"{case}/t1/s1", "model.result", text=LONG, calls=[{"tool": HOSTILE}]),
         sample.event(f"{case}/t1/s1/call1", "tool.request", tool=HOSTILE, args=deep),
@@ -358,7 +360,7 @@ def many(sample, steps: int) -> list[TraceEvent]:
         new = [f"t1/s{n - 1}", f"t1/s{n - 1}/call1"] if n > 1 else [{"role": "user", "text": "Go"}]
         events += [
             sample.event(at, "model.request", n=2 * n, new=new, tools=[], slots=sample.slots),
-            sample.event(at, "model.result", model="m", calls=[call], usage={"input": 9, "output": 1}),
+            sample.event(at, "model.result", calls=[call], usage={"input": 9, "output": 1}),
             sample.event(f"{at}/call1", "tool.request", **call),
             sample.event(f"{at}/call1", "tool.result", status=status, text=f"row {n} " * 20),
         ]  # fmt: skip

@@ -22,6 +22,7 @@ _TABLES = ("output", "slots", "tools")
 _BRINGS = ("model.result", "tool.result")
 _BROUGHT = ("text", "calls", "parts")
 """What a message has from the event that brought it."""
+_NOTHING: dict[str, Json] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def embedded(trace: Opened) -> str:
 
 
 def _first(trace: Opened, kind: str) -> dict[str, Json]:
-    return next((map_of(event.data) for event in trace.events if event.kind == kind), {})
+    return next((map_of(event.data) for event in trace.events if event.kind == kind), _NOTHING)
 
 
 class _Shown:

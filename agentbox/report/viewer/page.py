@@ -18,6 +18,7 @@ from agentbox.core.messages import Json
 from agentbox.report.text import UNSAFE, safe
 from agentbox.report.viewer.data import Opened, brief_of, embedded
 
+_HERE = "agentbox.report.viewer"
 SCRIPTS = ("events.js", "values.js", "details.js", "viewer.js")
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 """JSON's own escapes for what HTML would read; in JSON these stand in strings alone."""
@@ -45,7 +46,7 @@ def _title(briefs: Sequence[dict[str, Json]]) -> str:
 
 
 def _own(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
+    return files(_HERE).joinpath(name).read_text("utf-8")
 
 
 def _block(name: str, text: str) -> str:

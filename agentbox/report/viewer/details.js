@@ -266,8 +266,7 @@ function toolCall(row) {
   const source = str(last?.source);
   return [
     el('h2', visible(str(first.tool) || 'unknown tool')),
-    facts(chip(row.mark || 'good', source && source !== 'tool' ? `${status} (${source})` : status), last && source && source !== 'tool' ? `decided by: ${source}` : '',
-      asked.row ? to(asked.row, `asked at ${short(asked.row.at)}`) : at.startsWith('h:') ? 'asked by the harness' : ''),
+    facts(chip(row.mark || 'good', source && source !== 'tool' ? `${status} (${source})` : status), asked.row ? to(asked.row, `asked at ${short(asked.row.at)}`) : at.startsWith('h:') ? 'asked by the harness' : ''),
     section('Arguments, as proposed', proposed(first, asked.call)),
     source === 'schema' ? section('Validation', el('div.callout.bad', words(str(last.text)))) : null,
     section('What happened in it', inside.map((one) => el('div', one.mark ? shape(one.mark) : null, ' ', to(one, `${says(one).who}: ${says(one).text}`)))),
@@ -323,7 +322,7 @@ function retrieval(value) {
     body.append(el(one.kept ? 'tr' : 'tr.dropped', el('td.number', str(one.rank)), el('td.data', visible(str(one.id))), el('td.number', str(one.score)), el('td', one.kept ? 'kept' : 'not kept'), el('td', visible(str(one.source)))));
   }
   const head = el('thead', el('tr', el('th.number', 'Rank'), el('th', 'Id'), el('th.number', 'Score'), el('th', 'Kept'), el('th', 'Source')));
-  return section('Retrieval', el('p', 'query ', el('code', visible(str(found.query))), found.k === undefined ? '' : ` · k ${str(found.k)}`), el('div.scroll', el('table', head, body)));
+  return section('Retrieval', el('p.asked', 'query ', el('code', visible(str(found.query))), found.k === undefined ? '' : ` · k ${str(found.k)}`), el('div.scroll', el('table', head, body)));
 }
 function span(text, columns) {
   const cell = el('td', text);

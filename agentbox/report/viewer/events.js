@@ -77,7 +77,7 @@ const MARK_WORDS = {
 // What an operation came to, as a shape and a colour.
 const JUDGES = {
   model: (row) => (row.last?.error !== undefined ? 'bad' : row.last?.stop && row.last.stop !== 'end' ? 'limit' : ''),
-  tool: (row) => { const status = str(row.last?.status); return STATUSES[status] ?? 'bad'; },
+  tool: (row) => (row.kind === 'tool.truncated' ? '' : STATUSES[str((row.last ?? row.first).status)] ?? 'bad'),
   check: (row) => (row.first.outcome === 'failed' && row.first.level === 'warn' ? 'limit' : OUTCOMES[row.first.outcome] ?? 'bad'),
   scope: (row) => ENDS[map(row.first.end).reason] ?? '',
   observe: (row) => (row.last?.error ? 'bad' : ''),
@@ -92,7 +92,10 @@ function markOf(row) {
   return (JUDGES[family] ?? (() => ''))(row) || MARKS[row.kind] || MARKS[family] || '';
 }
 
-function laneOf(row, servers) {
+// What happens in a call happens in its lane; `calls` are the rows of calls by position.
+function laneOf(row, servers, calls) {
+  const call = row.kind.startsWith('tool.') ? null : calls.get(/^c:.*?\/call\d+/.exec(row.at)?.[0]);
+  if (call) return laneOf(call, servers, calls);
   const family = row.kind.split('.')[0];
   const server = str(row.first.server) || (family === 'tool' ? str(row.first.tool).split('.')[0] : '');
   if (family === 'tool' && row.at.startsWith('h:')) return 'harness';
@@ -131,24 +134,54 @@ function openTrace(number) {
     if (row.opens) open.set(`${event.at} ${family} ${PAIRS[verb]}`, row);
     rows.push(row);
   });
+  const calls = new Map(rows.filter((row) => row.kind === 'tool.request').map((row) => [row.at, row]));
   for (const row of rows) {
     row.mark = markOf(row);
-    row.lane = laneOf(row, servers);
+    row.lane = laneOf(row, servers, calls);
     row.quiet = isQuiet(row);
-    row.clock = typeof row.first.clock === 'number' ? row.first.clock : 0;
+    row.clock = clockOf(row.first);
   }
-  rows.forEach((row, n) => { row.moved = n ? row.clock - rows[n - 1].clock : 0; });
+  spread(rows);
+  measure(events, rows);
   const places = new Map();
-  for (const row of rows) if (!places.has(row.at)) places.set(row.at, row);
+  for (const row of rows) if (!places.has(row.at) || (places.get(row.at).quiet && !row.quiet)) places.set(row.at, row);
   const start = events.find((e) => e.kind === 'run.start') ?? {};
   const end = events.find((e) => e.kind === 'run.end') ?? {};
   const run = rows.find((row) => row.kind === 'run.start') ?? rows[0];
   const sealed = events.length > 0 && events[events.length - 1].kind === 'seal';
-  return { ...data, number, rows, places, start, end, run, sealed, lanes: lanesOf(rows), texts: null };
+  return { ...data, number, rows, places, start, end, run, sealed, lanes: lanesOf(rows), decks: decksOf(rows), texts: null };
+}
+
+const clockOf = (event) => (typeof event.clock === 'number' ? event.clock : 0);
+
+// By how much virtual time moved with each operation: before it began, or until it ended.
+function measure(events, rows) {
+  const moved = events.map((event, i) => (i && event.kind !== 'seal' ? Math.max(0, clockOf(event) - clockOf(events[i - 1])) : 0));
+  for (const row of rows) row.moved = moved[row.i] + (row.last ? moved[row.end] : 0);
+}
+
+const DECKS = 3;
+
+// Operations of one lane that overlap lie on decks of their own.
+function spread(rows) {
+  const taken = new Map(); // lane -> the event that ends each deck
+  for (const row of rows) {
+    if (!taken.has(row.lane)) taken.set(row.lane, []);
+    const ends = taken.get(row.lane);
+    const free = ends.findIndex((end) => end < row.i);
+    row.deck = (free < 0 ? ends.length : free) % DECKS;
+    ends[free < 0 ? ends.length : free] = row.end;
+  }
 }
 
 const LANE_ORDER = ['user', 'agent', 'tools', 'server', 'harness'];
 const laneClass = (lane) => (lane.startsWith('server ') || lane === 'tools' ? 'server' : lane);
+
+function decksOf(rows) {
+  const decks = new Map();
+  for (const row of rows) decks.set(row.lane, Math.max(decks.get(row.lane) ?? 1, row.deck + 1));
+  return decks;
+}
 
 function lanesOf(rows) {
   const found = [...new Set(rows.map((row) => row.lane))];
@@ -156,17 +189,22 @@ function lanesOf(rows) {
   return found.sort((a, b) => rank(a) - rank(b));
 }
 
-// The event that an operation's position names, or the nearest that encloses it.
+// What a position names, or the nearest that encloses it; a turn is named by its user's words.
 function rowAt(trace, at) {
   for (let place = at; place; place = place.includes('/') ? place.slice(0, place.lastIndexOf('/')) : '') {
     const row = trace.places.get(place);
-    if (row) return row;
+    if (row) return row.quiet ? trace.places.get(place.replace(/^c:/, 'u:')) ?? row : row;
   }
   return null;
 }
 
-const before = (trace, row, kind, holds = () => true) =>
-  trace.rows.findLast((one) => one.n < row.n && one.kind === kind && holds(one)) ?? null;
+// The last row of a kind before this one.
+function before(trace, row, kind, holds = () => true) {
+  for (let n = row.n - 1; n >= 0; n -= 1) {
+    if (trace.rows[n].kind === kind && holds(trace.rows[n])) return trace.rows[n];
+  }
+  return null;
+}
 
 // -- what a row says in one line -----------------------------------------------------------------
 

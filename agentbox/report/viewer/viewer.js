@@ -219,7 +219,7 @@ function drawGround({ pen, width, lane, x, color }, height) {
   };
   for (const row of page.trace.rows) {
     if (turnOf(row.at) && turnOf(row.at) !== turn && !row.quiet) { turn = turnOf(row.at); label(row.i, `turn ${turn.slice(1)}`, color.soft); }
-    if (row.moved > 0) label(row.i, `now + ${Number(row.clock.toFixed(3))} s`, color.limit);
+    if (row.moved > 0) label(row.last ? row.end : row.i, `now + ${Number(clockOf(row.last ?? row.first).toFixed(3))} s`, color.limit);
   }
   if (page.trace.rows.every((row) => row.clock === 0)) stillTime({ pen, width, color, free });
 }
@@ -232,7 +232,13 @@ function stillTime({ pen, width, color, free }) {
   pen.fillText(words, width - room, 13);
 }
 
-const laneTop = (lane, row) => HEAD + page.trace.lanes.indexOf(row.lane) * lane;
+// The middle of a row's deck in its lane, and how thick a bar may be there.
+function deck(lane, row) {
+  const decks = page.trace.decks.get(row.lane);
+  const step = Math.min(5, (lane - 2) / DECKS);
+  const middle = HEAD + (page.trace.lanes.indexOf(row.lane) + 0.5) * lane + 0.5;
+  return { y: middle + (row.deck - (decks - 1) / 2) * step, thick: decks > 1 ? step - 1 : 7 };
+}
 
 function drawBar({ pen, lane, x, color }, row) {
   if (row.mark && row.end === row.i) return; // its mark says it all
@@ -241,7 +247,8 @@ function drawBar({ pen, lane, x, color }, row) {
   pen.globalAlpha = row.mark && row.mark !== 'good' ? 0.45 : 1;
   pen.fillStyle = color[laneClass(row.lane)];
   pen.beginPath();
-  pen.roundRect(left - 1, laneTop(lane, row) + lane / 2 - 3, long, 7, 2);
+  const { y, thick } = deck(lane, row);
+  pen.roundRect(left - 1, y - thick / 2, long, thick, 2);
   pen.fill();
   pen.globalAlpha = 1;
 }
@@ -252,9 +259,9 @@ function drawMarks({ pen, lane, x, color }) {
   const marked = page.trace.rows.filter((row) => row.mark && (!row.quiet || page.all));
   for (const mark of worst) {
     for (const row of marked.filter((one) => one.mark === mark)) {
-      const size = Math.min(12, lane - 3);
+      const size = Math.min(page.trace.decks.get(row.lane) > 1 ? 10 : 12, lane - 3);
       pen.save();
-      pen.translate(x(row.i) - size / 2 + 1, laneTop(lane, row) + (lane - size) / 2);
+      pen.translate(x(row.i) - size / 2 + 1, deck(lane, row).y - size / 2);
       pen.scale(size / 16, size / 16);
       pen.fillStyle = color[mark];
       pen.fill(PATHS[mark]);

@@ -28,6 +28,17 @@ def test_a_run_is_one_page_of_all_its_cases_and_can_go_elsewhere(ran) -> None:
         assert said in written
 
 
+def test_a_trace_can_be_shown_against_another(ran) -> None:
+    ran.agentbox("run", "scenario.yaml", "-k", "adds", "--now", "2026-03-21T09:00:00Z")
+    old, new = ran.traces[0], ran.traces[-1]
+    done = ran.agentbox("view", "last", "--against", str(old))
+    assert done.out == f"{new.with_suffix('.html')}\n"
+    written = new.with_suffix(".html").read_text("utf-8")
+    for path in (old, new):
+        assert f"{path.stem}@{path.parent.name}" in written
+    assert "means 2 traces" in ran.agentbox("view", str(new), "--against", str(old.parent)).err
+
+
 def test_a_torn_trace_has_a_page_that_says_so(ran) -> None:
     path = ran.traces[0]
     path.write_bytes(path.read_bytes()[:-30])

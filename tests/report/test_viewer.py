@@ -178,6 +178,12 @@ def test_several_traces_are_one_page_and_a_known_failure_is_called_so(sample) ->
     assert found.blocks["title"] == "2 cases · agentbox"
 
 
+def test_traces_that_would_be_called_alike_are_told_apart_by_name(sample) -> None:
+    found = Parts(page([opened(sample.events(), "x@1"), opened(sample.events(), "x@2")]))
+    labels = [each["label"] for each in found.data("index")["traces"]]
+    assert labels == ["x@1", "x@2"]
+
+
 def test_a_page_of_ten_thousand_events_is_made_in_well_under_a_second(sample) -> None:
     step = sample.events()[7:13]
     events = [event for _ in range(1667) for event in step]

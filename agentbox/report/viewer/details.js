@@ -9,27 +9,46 @@ const toPlace = (at, label = '') => to(rowAt(page.trace, at), label || short(at)
 
 function details(row) {
   const family = row.kind.split('.')[0];
-  const build = PAGES[row.kind] ?? PAGES[family] ?? other;
-  return [crumbs(row), ...[build(row)].flat(Infinity), raw(row)].filter(Boolean);
+  const build = PAGES[row.kind] ?? PAGES[family] ?? anyEvent;
+  const [title, known, ...rest] = [build(row)].flat(Infinity);
+  const beside = row === page.trace.run ? [...rest, sideBySide(row)] : [sideBySide(row), ...rest];
+  return [crumbs(row), title, known, ...beside, raw(row)].filter(Boolean);
 }
 
 function crumbs(row) {
   const back = button('Back to the events', () => reading(false), 'small');
   back.classList.add('back');
-  return el('div.crumbs', back, el('span', oneLine(row.at || '(no position)', 300)),
+  return el(
+    'div.crumbs',
+    back,
+    el('span', oneLine(row.at || '(no position)', 300)),
     row.clock ? el('span', `now + ${row.clock} s`) : null,
-    el('span.step', button('Previous', () => move(-1), 'small'), button('Next', () => move(1), 'small')));
+    el(
+      'span.step',
+      button('Previous', () => move(-1), 'small'),
+      button('Next', () => move(1), 'small'),
+    ),
+  );
 }
 
 function raw(row) {
   const shown = (event) => {
     const prompt = event.kind === 'model.request' ? page.trace.prompts[row.i] : null;
     if (!prompt) return event;
-    const tables = Object.fromEntries(['tools', 'slots', 'output'].filter((name) => name in event).map((name) => [name, page.trace.tables[event[name]]]));
+    const tables = Object.fromEntries(
+      ['tools', 'slots', 'output']
+        .filter((name) => name in event)
+        .map((name) => [name, page.trace.tables[event[name]]]),
+    );
     const fresh = page.trace.logs[prompt.log].slice(prompt.from, prompt.size);
     return { ...event, ...tables, new: fresh.map((one) => one.from ?? one) };
   };
-  return section('In the trace', [row.first, row.last].filter(Boolean).map((event) => disclosure(`${oneLine(event.kind, 80)} as recorded`, () => jsonBlock(shown(event)))));
+  return section(
+    'In the trace',
+    [row.first, row.last]
+      .filter(Boolean)
+      .map((event) => disclosure(`${oneLine(event.kind, 80)} as recorded`, () => jsonBlock(shown(event)))),
+  );
 }
 
 // -- the run -------------------------------------------------------------------------------------
@@ -42,27 +61,51 @@ function standing(trace) {
   return { mark: OUTCOMES[outcome] ?? 'open', words: outcome, known };
 }
 
-function overview(row) {
+function overview() {
   const { trace } = page;
   const { start, end } = trace;
   const { mark, words: word, known } = standing(trace);
   const scenario = map(start.scenario);
   return [
     el('h2', visible(str(start.case) || '(no header: the case is unknown)')),
-    facts(chip(mark, word), end.end ? `ended ${str(end.end)}` : '', str(scenario.path), trace.moment, start.seed === undefined ? '' : `seed ${str(start.seed)}`, start.agentbox ? `agentbox ${str(start.agentbox)}` : ''),
+    facts(
+      chip(mark, word),
+      end.end ? `ended ${str(end.end)}` : '',
+      str(scenario.path),
+      trace.moment,
+      start.seed === undefined ? '' : `seed ${str(start.seed)}`,
+      start.agentbox ? `agentbox ${str(start.agentbox)}` : '',
+    ),
     scenario.description ? el('p.lead', visible(str(scenario.description))) : null,
     page.focus ? focused(scenario, page.focus) : null,
     known ? el('div.callout.limit', el('h4', 'Known failure'), visible(known)) : null,
     trace.sealed ? null : el('div.callout.limit', 'The trace is not sealed: the run was cut short.'),
     list(end.problems).map((one) => el('div.callout.bad', visible(str(one)))),
     trace.problems.map((one) => el('div.callout.limit', visible(str(one.message)))),
+    comparison(),
     section('Checks', checkCards(trace)),
     section('Used', used(trace.stats)),
-    section('In flight when it ended', trace.rows.filter((one) => one.mark === 'open').map((one) => el('div', to(one, `${short(one.at)} ${says(one).who}`)))),
-    section('Findings', cards(trace.rows.filter((one) => one.kind === 'finding').map((one) => findingCard(one)))),
-    section('Servers', cards(trace.rows.filter((one) => one.kind === 'server.start' || one.kind === 'server.died').map(serverCard))),
+    section(
+      'In flight when it ended',
+      trace.rows
+        .filter((one) => one.mark === 'open')
+        .map((one) => el('div', to(one, `${short(one.at)} ${says(one).who}`))),
+    ),
+    section(
+      'Findings',
+      cards(trace.rows.filter((one) => one.kind === 'finding').map((one) => findingCard(one))),
+    ),
+    section(
+      'Servers',
+      cards(
+        trace.rows.filter((one) => one.kind === 'server.start' || one.kind === 'server.died').map(serverCard),
+      ),
+    ),
     section('Plan', planStory(trace, null)),
-    section('Scenario', disclosure('as it was played', () => jsonBlock(scenario))),
+    section(
+      'Scenario',
+      disclosure('as it was played', () => jsonBlock(scenario)),
+    ),
   ];
 }
 
@@ -70,7 +113,11 @@ function overview(row) {
 function focused(scenario, path) {
   let value = scenario;
   for (const key of path.split('.')) value = map(value)[key];
-  return el('div.callout', el('h4', visible(path), ' in the scenario'), value === undefined ? 'not there' : typeof value === 'string' ? words(value) : jsonBlock(value));
+  return el(
+    'div.callout',
+    el('h4', visible(path), ' in the scenario'),
+    value === undefined ? 'not there' : typeof value === 'string' ? prose(value) : jsonBlock(value),
+  );
 }
 
 const cards = (nodes) => (nodes.length ? el('div.cards', nodes) : null);
@@ -78,19 +125,43 @@ const checkCards = (trace) => cards(trace.rows.filter((one) => one.kind === 'che
 
 function checkCard(row) {
   const { first } = row;
-  const word = first.outcome === 'failed' && first.level === 'warn' ? 'warning' : str(first.outcome) || 'no outcome';
+  const word =
+    first.outcome === 'failed' && first.level === 'warn' ? 'warning' : str(first.outcome) || 'no outcome';
   const on = str(first.on);
-  return el(row.mark === 'bad' ? 'div.card.bad' : 'div.card',
-    el('div.head', chip(row.mark, word), el('strong', visible(str(first.claim) || str(first.check))),
+  return el(
+    row.mark === 'bad' ? 'div.card.bad' : 'div.card',
+    el(
+      'div.head',
+      chip(row.mark, word),
+      el('strong', visible(str(first.claim) || str(first.check))),
       first.turn ? el('span.dot', `turn ${str(first.turn)}`) : null,
-      on ? toPlace(on, `evidence at ${short(on)}`) : null),
-    first.message ? el('p', visible(str(first.message))) : null);
+      on ? toPlace(on, `evidence at ${short(on)}`) : null,
+    ),
+    first.message ? el('p', visible(str(first.message))) : null,
+  );
 }
 
-const findingCard = (row) => el('div.card', el('div.head', chip('odd', str(row.first.code) || 'finding'), to(row, [row.first.server, row.first.tool].map(str).filter(Boolean).join(' · ') || 'the run')), el('p', visible(str(row.first.message))));
+const findingCard = (row) =>
+  el(
+    'div.card',
+    el(
+      'div.head',
+      chip('odd', str(row.first.code) || 'finding'),
+      to(row, [row.first.server, row.first.tool].map(str).filter(Boolean).join(' · ') || 'the run'),
+    ),
+    el('p', visible(str(row.first.message))),
+  );
 
 function serverCard(row) {
-  return el(row.mark === 'bad' ? 'div.card.bad' : 'div.card', el('div.head', chip(row.mark, row.kind === 'server.died' ? 'died' : row.last ? 'ready' : 'not ready'), el('strong', to(row, str(row.first.server)))), identity(row));
+  return el(
+    row.mark === 'bad' ? 'div.card.bad' : 'div.card',
+    el(
+      'div.head',
+      chip(row.mark, row.kind === 'server.died' ? 'died' : row.last ? 'ready' : 'not ready'),
+      el('strong', to(row, str(row.first.server))),
+    ),
+    identity(row),
+  );
 }
 
 function identity(row) {
@@ -98,7 +169,10 @@ function identity(row) {
   return pairs([
     ['program', str(row.first.command ?? row.first.url ?? row.first.memory)],
     ['calls itself', [ready.name, ready.version].map(str).join(' ').trim()],
-    ['protocol', [ready.protocol, ready.era ?? row.first.era, row.first.transport].map(str).filter(Boolean).join(' · ')],
+    [
+      'protocol',
+      [ready.protocol, ready.era ?? row.first.era, row.first.transport].map(str).filter(Boolean).join(' · '),
+    ],
     ['tools', ready.tools_hash ? `${str(ready.tools)}, hash ${str(ready.tools_hash)}` : str(ready.tools)],
     ['sandbox', str(row.first.sandbox)],
     ['exit', str(row.first.exit)],
@@ -106,152 +180,22 @@ function identity(row) {
 }
 
 const money = (value) => (typeof value === 'number' ? `$${value.toFixed(4)}` : 'unknown');
-const number = (value) => (typeof value === 'number' ? value.toLocaleString('en') : 'unknown');
+const figure = (value) => (typeof value === 'number' ? value.toLocaleString('en') : 'unknown');
 
 function used(stats) {
-  const items = [['Turns', number(stats.turns)], ['Model calls', number(stats.steps)], ['Tool calls', number(stats.tool_calls)], ['Tokens', number(stats.tokens)], ['Cost', money(stats.cost_usd)], ['Virtual time', `${number(stats.virtual_seconds)} s`]];
-  return el('dl.totals-grid', items.map(([name, value]) => el('div', el('dt', name), el('dd', value))));
-}
-
-// -- a model call --------------------------------------------------------------------------------
-
-function modelCall(row) {
-  const { first, last } = row;
-  const { trace } = page;
-  const prompt = trace.prompts[row.i];
-  const slots = maps(trace.tables[first.slots]);
-  const usage = map(last?.usage);
-  const tools = maps(trace.tables[first.tools]);
-  const who = row.at.startsWith('u:') ? 'The user’s model' : 'Model call';
-  return [
-    el('h2', `${who} ${oneLine(short(row.at), 80)}`),
-    facts(row.mark ? chip(row.mark, row.mark === 'open' ? 'no answer' : str(last?.error) ? 'failed' : `stopped: ${str(last?.stop)}`) : '',
-      last?.model ? str(last.model) : '', first.aside ? `aside: ${str(first.aside)}` : '', tokens(usage), typeof usage.cost_usd === 'number' ? money(usage.cost_usd) : ''),
-    section('What the model saw, by slot', slots.length ? slotTable(slots, row) : el('p.dot', 'no slot table is recorded')),
-    prompt ? section(`The prompt · ${count(prompt.size, 'message')}`, messages(prompt, slots, row)) : null,
-    section('Tools offered', tools.map((tool) => disclosure(el('code', oneLine(str(tool.name), 120)), () => [el('p.words', visible(str(tool.description))), jsonBlock(tool.input_schema ?? null)], 'offered'))),
-    first.output === undefined ? null : section('Asked for an answer of this schema', jsonBlock(trace.tables[first.output])),
-    section('What it answered', answer(row)),
+  const items = [
+    ['Turns', figure(stats.turns)],
+    ['Model calls', figure(stats.steps)],
+    ['Tool calls', figure(stats.tool_calls)],
+    ['Tokens', figure(stats.tokens)],
+    ['Cost', money(stats.cost_usd)],
+    ['Virtual time', `${figure(stats.virtual_seconds)} s`],
   ];
+  return el(
+    'dl.totals-grid',
+    items.map(([name, value]) => el('div', el('dt', name), el('dd', value))),
+  );
 }
-
-function tokens(usage) {
-  const told = [['input', 'in'], ['output', 'out'], ['reasoning', 'reasoning'], ['cached', 'cached']]
-    .filter(([key]) => typeof usage[key] === 'number').map(([key, word]) => `${number(usage[key])} ${word}`);
-  return told.length ? `${told.join(' + ')} tokens` : 'tokens unknown';
-}
-
-function answer(row) {
-  const { last, at } = row;
-  if (!last) return el('p.open', 'none: the trace ends before it');
-  const calls = maps(last.calls);
-  return [
-    last.error === undefined ? null : el('div.callout.bad', 'The model failed: ', visible(str(last.error))),
-    str(last.text) ? el('div.message.assistant', words(str(last.text), 'div.words')) : null,
-    calls.map((call, k) => callLine(call, page.trace.places.get(`${at}/call${k + 1}`))),
-    parts(last.parts),
-    detail(last),
-    last.error === undefined && !str(last.text) && !calls.length ? el('p.dot', 'nothing') : null,
-  ];
-}
-
-function callLine(call, row) {
-  return el('div.call', row ? to(row, str(call.tool) || 'unknown tool') : el('span', visible(str(call.tool))), el('span.args', '(', oneLine(args(call), 1000), ')'),
-    row && row.mark && row.mark !== 'dot' ? shape(row.mark) : null);
-}
-
-// -- slots ---------------------------------------------------------------------------------------
-
-const isMissing = (slot) => slot.slot === 'now' && ['absent', 'empty'].includes(slot.state);
-
-function slotTable(slots, row) {
-  const missing = slots.filter(isMissing);
-  const absent = slots.filter((slot) => slot.state === 'absent' && !isMissing(slot));
-  const rest = slots.filter((slot) => !missing.includes(slot) && !absent.includes(slot));
-  return el('div.slots', missing.map(missingSlot), rest.map((slot) => slotRow(slot, row)),
-    absent.length ? el('div.slot.others', el('div.name', absent.map((slot) => el('span.absent', shape('cross', 'same'), `${oneLine(str(slot.slot), 60)}: absent`)))) : null);
-}
-
-const missingSlot = (slot) => el('div.slot.missing', el('div.name', shape('cross', 'same'), `now: ${str(slot.state)}`), el('div', 'no date block stands in this prompt: the model was not told what day it is'));
-
-function slotRow(slot, row) {
-  const node = el('div.slot', el('div.name', el('span', oneLine(str(slot.slot), 60)), el('span.state', str(slot.state))),
-    el('div', str(slot.text) ? words(str(slot.text), 'div.words') : el('span.dot', 'nothing')),
-    el('div.origin', originLink(slot, row)));
-  const state = ['filled', 'empty', 'stale', 'truncated'].find((one) => one === slot.state);
-  if (state) node.classList.add(state);
-  return node;
-}
-
-// Where a segment came from: the words of its origin, and the event they mean.
-const ORIGINS = [
-  [/^clock$/, (row) => before(page.trace, row, 'clock.read')],
-  [/^scenario /, () => page.trace.run],
-  [/^the user's turn$/, (row) => before(page.trace, row, 'user.request', (one) => turnOf(one.at) === turnOf(row.at)) ?? before(page.trace, row, 'user.request')],
-  [/^toolboxes$/, (row) => before(page.trace, row, 'tools.changed') ?? before(page.trace, row, 'run.ready')],
-  [/^earlier turns$/, (row) => page.trace.rows.find((one) => turnOf(one.at) && one.kind === 'user.request' && one.n < row.n && turnOf(one.at) !== turnOf(row.at))],
-];
-function originLink(slot, row) {
-  const origin = str(slot.origin);
-  const known = ORIGINS.find(([words]) => words.test(origin));
-  const source = known ? known[1](row) : page.trace.places.get(origin);
-  return origin ? to(source, origin, origin.startsWith('scenario ') ? origin.slice(9) : '') : null;
-}
-
-// -- messages ------------------------------------------------------------------------------------
-
-const SHOWN = 12;
-
-function messages(prompt, slots, row) {
-  const log = page.trace.logs[prompt.log];
-  const from = Math.max(0, prompt.size - SHOWN);
-  const build = (start, end) => log.slice(start, end).map((one, k) => message(one, start + k, prompt, slots, row));
-  if (!from) return build(0, prompt.size);
-  const more = button(`Show ${count(from - 1, 'message')} between`, () => { more.replaceWith(...build(1, from)); highlight(); });
-  return [build(0, 1), from > 1 ? more : null, build(from, prompt.size)];
-}
-
-function message(entry, place, prompt, slots, row) {
-  const held = entry.event === undefined ? entry : page.trace.events[entry.event];
-  const role = str(entry.role) || 'unknown';
-  const text = str(held.text);
-  const node = el('div.message',
-    el('header', el('span.role', oneLine(role, 40)), el('span', `${place + 1}`), place >= prompt.from && prompt.from > 0 ? el('span', 'new') : null,
-      entry.failed ? chip('bad', 'failed') : null, entry.from ? toPlace(str(entry.from), `from ${short(str(entry.from))}`) : null),
-    role === 'system' || role === 'user' ? segments(text, slots, row) : text ? words(text, role === 'tool' ? 'pre' : 'div.words') : null,
-    maps(held.calls).map((call, k) => callLine(call, entry.from ? page.trace.places.get(`${entry.from}/call${k + 1}`) : null)),
-    parts(held.parts));
-  if (['assistant', 'tool', 'system', 'user'].includes(role)) node.classList.add(role);
-  return node;
-}
-
-// A message cut where the segments of the slot table stand in it, each with its slot and origin.
-function segments(text, slots, row) {
-  const pieces = [];
-  let from = 0;
-  for (const slot of slots) {
-    const words = str(slot.text);
-    const found = words ? text.indexOf(words, from) : -1;
-    if (found < 0) continue;
-    if (text.slice(from, found).trim()) pieces.push([null, text.slice(from, found)]);
-    pieces.push([slot, words]);
-    from = found + words.length;
-  }
-  if (text.slice(from).trim()) pieces.push([null, text.slice(from)]);
-  return pieces.map(([slot, piece]) => el(slot ? 'div.segment.tagged' : 'div.segment', slot ? el('div.tag', `${oneLine(str(slot.slot), 60)} · `, originLink(slot, row)) : null, words(piece.trim(), 'div.words')));
-}
-
-const IMAGES = /^image\/(png|jpeg|gif|webp)$/;
-function parts(value) {
-  return maps(value).map((part) => {
-    if (part.type !== 'image' || !IMAGES.test(str(part.mimeType))) return jsonBlock(part);
-    const image = el('img.part');
-    image.alt = 'an image in the message';
-    image.src = `data:${part.mimeType};base64,${str(part.data)}`;
-    return image;
-  });
-}
-const detail = (event) => (map(event?.side).detail ? section('Detail, for people alone', block(str(event.side.detail))) : null);
 
 // -- a tool call ---------------------------------------------------------------------------------
 
@@ -259,17 +203,31 @@ function toolCall(row) {
   const { first, last, at } = row;
   const { trace } = page;
   const asked = proposal(row);
-  const server = trace.rows.find((one) => one.kind === 'server.start' && one.first.server === str(first.tool).split('.')[0]);
+  const server = trace.rows.find(
+    (one) => one.kind === 'server.start' && one.first.server === str(first.tool).split('.')[0],
+  );
   const inside = trace.rows.filter((one) => one.at.startsWith(`${at}/`) || (one.at === at && one !== row));
   const refused = inside.find((one) => one.kind === 'budget.refused');
   const status = last ? str(last.status) || 'no status' : refused ? 'not run' : 'no answer';
   const source = str(last?.source);
   return [
     el('h2', visible(str(first.tool) || 'unknown tool')),
-    facts(chip(row.mark || 'good', source && source !== 'tool' ? `${status} (${source})` : status), asked.row ? to(asked.row, `asked at ${short(asked.row.at)}`) : at.startsWith('h:') ? 'asked by the harness' : ''),
+    facts(
+      chip(row.mark || 'good', source && source !== 'tool' ? `${status} (${source})` : status),
+      asked.row
+        ? to(asked.row, `asked at ${short(asked.row.at)}`)
+        : at.startsWith('h:')
+          ? 'asked by the harness'
+          : '',
+    ),
     section('Arguments, as proposed', proposed(first, asked.call)),
-    source === 'schema' ? section('Validation', el('div.callout.bad', words(str(last.text)))) : null,
-    section('What happened in it', inside.map((one) => el('div', one.mark ? shape(one.mark) : null, ' ', to(one, `${says(one).who}: ${says(one).text}`)))),
+    source === 'schema' ? section('Validation', el('div.callout.bad', prose(str(last.text)))) : null,
+    section(
+      'What happened in it',
+      inside.map((one) =>
+        el('div', one.mark ? shape(one.mark) : null, ' ', to(one, `${says(one).who}: ${says(one).text}`)),
+      ),
+    ),
     retrieval(map(last?.meta)['agentbox/retrieval']),
     result(row, source),
     server ? section('Server', cards([serverCard(server)])) : null,
@@ -285,7 +243,7 @@ function proposal(row) {
 
 function proposed(first, call) {
   const written = str(first.malformed) || str(call?.malformed);
-  if (written) return el('div.callout.bad', 'No JSON object: ', words(written));
+  if (written) return el('div.callout.bad', 'No JSON object: ', prose(written));
   const changed = call && !same(map(call.args), map(first.args));
   const names = Object.keys(map(first.args));
   const run = names.length ? jsonBlock(first.args) : el('p.dot', 'none');
@@ -300,9 +258,20 @@ function result(row, source) {
   const equal = asJson !== undefined && same(asJson, last.structured);
   const meta = Object.entries(map(last.meta)).filter(([key]) => key !== 'agentbox/retrieval');
   return [
-    source === 'schema' ? null : section(equal ? 'Result, as text and as structured content' : 'Result',
-      text ? (asJson === undefined ? block(text) : [jsonBlock(asJson), disclosure('as the model reads it', () => block(text))]) : el('p.dot', 'no text'), parts(last.parts)),
-    last.structured === undefined || last.structured === null || equal ? null : section('Structured content', jsonBlock(last.structured)),
+    source === 'schema'
+      ? null
+      : section(
+          equal ? 'Result, as text and as structured content' : 'Result',
+          text
+            ? asJson === undefined
+              ? block(text)
+              : [jsonBlock(asJson), disclosure('as the model reads it', () => block(text))]
+            : el('p.dot', 'no text'),
+          blocks(last.parts),
+        ),
+    last.structured === undefined || last.structured === null || equal
+      ? null
+      : section('Structured content', jsonBlock(last.structured)),
     meta.length ? section('Meta', jsonBlock(Object.fromEntries(meta))) : null,
     detail(last),
   ];
@@ -317,12 +286,49 @@ function retrieval(value) {
   const body = el('tbody');
   let above = true;
   for (const one of candidates) {
-    if (above && !one.kept && body.children.length) body.append(el('tr.cut', span(`the cut: ${candidates.filter((each) => each.kept).length} of ${candidates.length} kept, what is below was not shown to the model`, 5)));
+    if (above && !one.kept && body.children.length)
+      body.append(
+        el(
+          'tr.cut',
+          span(
+            `the cut: ${candidates.filter((each) => each.kept).length} of ${candidates.length} kept, what is below was not shown to the model`,
+            5,
+          ),
+        ),
+      );
     if (!one.kept) above = false;
-    body.append(el(one.kept ? 'tr' : 'tr.dropped', el('td.number', str(one.rank)), el('td.data', visible(str(one.id))), el('td.number', str(one.score)), el('td', one.kept ? 'kept' : 'not kept'), el('td', visible(str(one.source)))));
+    body.append(
+      el(
+        one.kept ? 'tr' : 'tr.dropped',
+        el('td.number', str(one.rank)),
+        el('td.data', visible(str(one.id))),
+        el('td.number', str(one.score)),
+        el('td', one.kept ? 'kept' : 'not kept'),
+        el('td', visible(str(one.source))),
+      ),
+    );
   }
-  const head = el('thead', el('tr', el('th.number', 'Rank'), el('th', 'Id'), el('th.number', 'Score'), el('th', 'Kept'), el('th', 'Source')));
-  return section('Retrieval', el('p.asked', 'query ', el('code', visible(str(found.query))), found.k === undefined ? '' : ` · k ${str(found.k)}`), el('div.scroll', el('table', head, body)));
+  const head = el(
+    'thead',
+    el(
+      'tr',
+      el('th.number', 'Rank'),
+      el('th', 'Id'),
+      el('th.number', 'Score'),
+      el('th', 'Kept'),
+      el('th', 'Source'),
+    ),
+  );
+  return section(
+    'Retrieval',
+    el(
+      'p.asked',
+      'query ',
+      el('code', visible(str(found.query))),
+      found.k === undefined ? '' : ` · k ${str(found.k)}`,
+    ),
+    el('div.scroll', el('table', head, body)),
+  );
 }
 function span(text, columns) {
   const cell = el('td', text);
@@ -334,9 +340,21 @@ function span(text, columns) {
 
 function plan(row) {
   const { first } = row;
-  const head = row.kind === 'plan.step'
-    ? [el('h2', `Plan step ${oneLine(str(first.id), 60)}`), facts(chip(first.status === 'done' ? 'good' : row.mark, str(first.status))), section('Goal', el('p', visible(str(first.goal)))), section('Evidence expected', el('p', visible(str(first.evidence)))), section('What it found', words(str(first.finding), 'div.words'))]
-    : [el('h2', row.kind === 'plan.revised' ? 'Plan revised' : 'Plan made'), row.kind === 'plan.revised' ? facts(chip('limit', `because step ${str(first.because)} failed`)) : null];
+  const head =
+    row.kind === 'plan.step'
+      ? [
+          el('h2', `Plan step ${oneLine(str(first.id), 60)}`),
+          facts(chip(first.status === 'done' ? 'good' : row.mark, str(first.status))),
+          section('Goal', el('p', visible(str(first.goal)))),
+          section('Evidence expected', el('p', visible(str(first.evidence)))),
+          section('What it found', prose(str(first.finding), 'div.words')),
+        ]
+      : [
+          el('h2', row.kind === 'plan.revised' ? 'Plan revised' : 'Plan made'),
+          row.kind === 'plan.revised'
+            ? facts(chip('limit', `because step ${str(first.because)} failed`))
+            : null,
+        ];
   return [head, section('The plan and its revisions', planStory(page.trace, row))];
 }
 
@@ -356,23 +374,55 @@ function planCard(version, earlier, row) {
   const dropped = new Set(list(first.dropped).map(str));
   const gone = (earlier?.steps ?? []).filter((step) => dropped.has(str(step.id)));
   const here = row && (version.row === row || [...version.done.values()].includes(row));
-  const title = earlier && version.row.kind === 'plan.revised' ? `Revised at ${short(version.row.at)}, because of ${str(first.because)}` : `Made at ${short(version.row.at)}`;
-  return el(here ? 'div.card.now' : 'div.card', el('div.head', el('strong', to(version.row, title))),
-    el('ol.steps', gone.map((step) => el('li.gone', el('span.sign', '−'), el('span', el('s', visible(`${str(step.id)} ${str(step.goal)}`))))), version.steps.map((step) => planStep(step, version.done.get(str(step.id)), earlier ? added.has(str(step.id)) : false))));
+  const title =
+    earlier && version.row.kind === 'plan.revised'
+      ? `Revised at ${short(version.row.at)}, because of ${str(first.because)}`
+      : `Made at ${short(version.row.at)}`;
+  return el(
+    here ? 'div.card.now' : 'div.card',
+    el('div.head', el('strong', to(version.row, title))),
+    el(
+      'ol.steps',
+      gone.map((step) =>
+        el(
+          'li.gone',
+          el('span.sign', '−'),
+          el('span', el('s', visible(`${str(step.id)} ${str(step.goal)}`))),
+        ),
+      ),
+      version.steps.map((step) =>
+        planStep(step, version.done.get(str(step.id)), earlier ? added.has(str(step.id)) : false),
+      ),
+    ),
+  );
 }
 
 function planStep(step, done, isAdded) {
   const mark = done ? (done.first.status === 'done' ? 'good' : 'bad') : 'open';
   const label = `${str(step.id)} ${str(step.goal)}`;
-  return el(isAdded ? 'li.added' : 'li', isAdded && !done ? el('span.sign', '+') : shape(mark), el('span', isAdded && done ? '+ ' : '', done ? to(done, label) : visible(label), el('small', visible(done ? str(done.first.finding) : 'not run'))));
+  return el(
+    isAdded ? 'li.added' : 'li',
+    isAdded && !done ? el('span.sign', '+') : shape(mark),
+    el(
+      'span',
+      isAdded && done ? '+ ' : '',
+      done ? to(done, label) : visible(label),
+      el('small', visible(done ? str(done.first.finding) : 'not run')),
+    ),
+  );
 }
 
 // -- the rest ------------------------------------------------------------------------------------
 
-function other(row) {
+function anyEvent(row) {
   const { who } = says(row);
   const told = [row.first, row.last].filter(Boolean).map((event) => pairs(Object.entries(content(event))));
-  return [el('h2', who), facts(row.mark ? chip(row.mark, MARK_WORDS[row.mark]) : '', row.kind, row.at ? enclosing(row) : ''), section('What it says', told), detail(row.first)];
+  return [
+    el('h2', who),
+    facts(row.mark ? chip(row.mark, MARK_WORDS[row.mark]) : '', row.kind, row.at ? enclosing(row) : ''),
+    section('What it says', told),
+    detail(row.first),
+  ];
 }
 function enclosing(row) {
   const parent = row.at.includes('/') ? rowAt(page.trace, row.at.slice(0, row.at.lastIndexOf('/'))) : null;
@@ -381,20 +431,48 @@ function enclosing(row) {
 
 function user(row) {
   const text = str(row.last?.text);
-  return [el('h2', 'The user'), facts(`turn ${turnOf(row.at).slice(1)}`), text ? el('p.lead', visible(text)) : el('p.dot', row.last ? 'has nothing more to say' : 'was asked, and did not answer')];
+  return [
+    el('h2', 'The user'),
+    facts(`turn ${turnOf(row.at).slice(1)}`),
+    text
+      ? el('p.lead', visible(text))
+      : el('p.dot', row.last ? 'has nothing more to say' : 'was asked, and did not answer'),
+  ];
 }
 
 function check(row) {
   const on = str(row.first.on);
-  return [el('h2', visible(str(row.first.claim) || str(row.first.check))), facts(chip(row.mark, str(row.first.outcome)), str(row.first.check), row.first.turn ? `turn ${str(row.first.turn)}` : 'the whole run', row.first.level ? `level ${str(row.first.level)}` : ''),
-    row.first.message ? el('p.lead', visible(str(row.first.message))) : null, on ? section('Evidence', toPlace(on, on)) : null];
+  return [
+    el('h2', visible(str(row.first.claim) || str(row.first.check))),
+    facts(
+      chip(row.mark, str(row.first.outcome)),
+      str(row.first.check),
+      row.first.turn ? `turn ${str(row.first.turn)}` : 'the whole run',
+      row.first.level ? `level ${str(row.first.level)}` : '',
+    ),
+    row.first.message ? el('p.lead', visible(str(row.first.message))) : null,
+    on ? section('Evidence', toPlace(on, on)) : null,
+  ];
 }
 
-function server(row) {
+function serverPage(row) {
   const { first } = row;
   const stderr = str(map((row.last ?? first).side).stderr) || str(map(first.side).stderr);
-  return [el('h2', visible(`Server ${str(first.server)}`)), facts(row.mark ? chip(row.mark, row.mark === 'open' ? 'never got ready' : row.kind) : '', row.kind), section('Identity', identity(row)),
-    stderr ? section('Its stderr', block(stderr)) : null];
+  return [
+    el('h2', visible(`Server ${str(first.server)}`)),
+    facts(row.mark ? chip(row.mark, row.mark === 'open' ? 'never got ready' : row.kind) : '', row.kind),
+    section('Identity', identity(row)),
+    stderr ? section('Its stderr', block(stderr)) : null,
+  ];
 }
 
-const PAGES = { 'run.start': overview, 'model.request': modelCall, 'tool.request': toolCall, 'user.request': user, 'check.result': check, 'server.start': server, 'server.died': server, plan };
+const PAGES = {
+  'run.start': overview,
+  'model.request': modelCall,
+  'tool.request': toolCall,
+  'user.request': user,
+  'check.result': check,
+  'server.start': serverPage,
+  'server.died': serverPage,
+  plan,
+};

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from html import escape
@@ -19,17 +20,21 @@ from agentbox.report.text import UNSAFE, safe
 from agentbox.report.viewer.data import Opened, brief_of, embedded
 
 _HERE = "agentbox.report.viewer"
-SCRIPTS = ("events.js", "values.js", "details.js", "viewer.js")
+SCRIPTS = ("events.js", "values.js", "details.js", "prompt.js", "compare.js", "viewer.js")
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 """JSON's own escapes for what HTML would read; in JSON these stand in strings alone."""
 
 
-def page(traces: Sequence[Opened]) -> str:
-    """Return the page that shows these traces, one at least; it is to be written as UTF-8."""
-    briefs = [brief_of(trace) for trace in traces]
+def page(traces: Sequence[Opened], *, against: bool = False) -> str:
+    """Return the page that shows these traces, one at least; it is to be written as UTF-8.
+
+    With `against` there are two of them, and each is shown with what differs in the other.
+    """
+    briefs = _told_apart([brief_of(trace) for trace in traces])
     script = "(() => {\n'use strict';\n" + "\n".join(map(_own, SCRIPTS)) + "})();\n"
     style = _own("viewer.css")
-    blocks = [_block("index", json.dumps({"unsafe": UNSAFE.pattern, "traces": briefs}))]
+    index = {"unsafe": UNSAFE.pattern, "against": against}
+    blocks = [_block("index", json.dumps({**index, "traces": briefs}))]
     blocks += [_block(f"trace{n}", embedded(trace)) for n, trace in enumerate(traces)]
     return Template(_own("viewer.html")).substitute(
         policy=_policy(script, style),
@@ -38,6 +43,14 @@ def page(traces: Sequence[Opened]) -> str:
         data="\n".join(blocks),
         script=script,
     )
+
+
+def _told_apart(briefs: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
+    """Return the briefs, those that would be called alike by their traces' names instead."""
+    times = Counter(brief["label"] for brief in briefs)
+    return [
+        brief | ({"label": brief["name"]} if times[brief["label"]] > 1 else {}) for brief in briefs
+    ]
 
 
 def _title(briefs: Sequence[dict[str, Json]]) -> str:

@@ -2,7 +2,8 @@
 
 const LONG = 4000;
 const SVG = 'http://www.w3.org/2000/svg';
-const SHAPES = { // on a field of 16 by 16; the list and the lanes draw the same ones
+const SHAPES = {
+  // on a field of 16 by 16; the list and the lanes draw the same ones
   dot: 'M8 4a4 4 0 1 1 0 8a4 4 0 1 1 0-8z',
   bad: 'M8 1.5 15.5 14.5H.5z',
   limit: 'M8 .5 15.5 8 8 15.5.5 8z',
@@ -66,7 +67,7 @@ function visible(text) {
 }
 
 // A text whole where it is short, else its start and a button for the rest.
-function words(text, look = 'pre') {
+function prose(text, look = 'pre') {
   const node = el(look, visible(text.slice(0, text.length > LONG ? LONG / 2 : LONG)));
   if (text.length <= LONG) return node;
   node.append('…');
@@ -91,7 +92,7 @@ function json(value, depth = 0) {
 }
 function primitive(value) {
   return typeof value === 'string'
-    ? el('span.string', '"', words(value, 'span'), '"')
+    ? el('span.string', '"', prose(value, 'span'), '"')
     : el('span.value', String(value));
 }
 
@@ -100,15 +101,28 @@ function folded(value, depth) {
   const keys = Object.keys(value);
   const isList = Array.isArray(value);
   const inside = el('div.in');
-  const fold = button(isList ? `[ ${count(keys.length, 'item')} ]` : `{ ${count(keys.length, 'key')} }`, () => open(inside.hidden), 'fold');
+  const fold = button(
+    isList ? `[ ${count(keys.length, 'item')} ]` : `{ ${count(keys.length, 'key')} }`,
+    () => open(inside.hidden),
+    'fold',
+  );
   let built = 0;
   const build = () => {
     for (const key of keys.slice(built, built + MANY)) {
-      inside.append(el('div', el('span.key', isList ? key : oneLine(key, 200)), ': ', json(value[key], depth + 1)));
+      inside.append(
+        el('div', el('span.key', isList ? key : oneLine(key, 200)), ': ', json(value[key], depth + 1)),
+      );
     }
     built += MANY;
     if (built < keys.length) {
-      const more = button(`Show ${count(keys.length - built, 'more item').replace('more items', 'more')}`, () => { more.remove(); build(); highlight(); });
+      const more = button(
+        `Show ${count(keys.length - built, 'more item').replace('more items', 'more')}`,
+        () => {
+          more.remove();
+          build();
+          highlight();
+        },
+      );
       inside.append(more);
     }
   };
@@ -124,7 +138,11 @@ const jsonBlock = (value) => el('div.json', json(value));
 
 function parsedText(text) {
   if (!/^\s*[[{]/.test(text) || text.length > 400000) return undefined;
-  try { return parse(text); } catch { return undefined; }
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 // Whether two JSON values are equal, whatever the order of their keys; too deep counts as no.
@@ -132,8 +150,11 @@ function same(one, other, depth = 0) {
   if (one === other) return true;
   if (depth > 60 || !one || !other || typeof one !== 'object' || typeof other !== 'object') return false;
   const keys = Object.keys(one);
-  return Array.isArray(one) === Array.isArray(other) && keys.length === Object.keys(other).length
-    && keys.every((key) => Object.hasOwn(other, key) && same(one[key], other[key], depth + 1));
+  return (
+    Array.isArray(one) === Array.isArray(other) &&
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && same(one[key], other[key], depth + 1))
+  );
 }
 
 // -- small pieces --------------------------------------------------------------------------------
@@ -142,19 +163,42 @@ const section = (title, ...children) => {
   const held = children.flat(Infinity).filter(Boolean);
   return held.length ? el('section', el('h3', title), held) : null;
 };
-const facts = (...items) => el('div.facts', items.flat(Infinity).filter(Boolean).map((one) => (typeof one === 'string' ? el('span', oneLine(one)) : one)));
-const block = (text) => { const [pre, more] = [words(text)].flat(); return el('div', add(el('div.block'), [pre]), more); };
+const facts = (...items) =>
+  el(
+    'div.facts',
+    items
+      .flat(Infinity)
+      .filter(Boolean)
+      .map((one) => (typeof one === 'string' ? el('span', oneLine(one)) : one)),
+  );
+const block = (text) => {
+  const [pre, more] = [prose(text)].flat();
+  return el('div', add(el('div.block'), [pre]), more);
+};
 
 function pairs(entries) {
   const kept = entries.filter(([, value]) => value !== undefined && value !== null && value !== '');
-  return kept.length ? el('dl.pairs', kept.map(([name, value]) => [
-    el('dt', oneLine(name, 80)),
-    el('dd', value instanceof Node ? value : typeof value === 'string' ? words(value, 'span') : json(value)),
-  ])) : null;
+  return kept.length
+    ? el(
+        'dl.pairs',
+        kept.map(([name, value]) => [
+          el('dt', oneLine(name, 80)),
+          el(
+            'dd',
+            value instanceof Node ? value : typeof value === 'string' ? prose(value, 'span') : json(value),
+          ),
+        ]),
+      )
+    : null;
 }
 
 function disclosure(title, build, look = 'raw') {
   const node = el(`details.${look}`, el('summary', title));
-  node.addEventListener('toggle', () => { if (node.open && node.children.length === 1) { add(node, [build()]); highlight(); } });
+  node.addEventListener('toggle', () => {
+    if (node.open && node.children.length === 1) {
+      add(node, [build()]);
+      highlight();
+    }
+  });
   return node;
 }

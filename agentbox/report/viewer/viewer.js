@@ -3,7 +3,18 @@
 const byId = (id) => document.getElementById(id);
 const ROW = 34;
 const SPARE = 8; // rows above and below those in sight
-const page = { trace: null, shown: [], picked: null, focus: '', all: false, hits: [], hit: -1, query: '' };
+const page = {
+  trace: null,
+  other: null,
+  onlyThere: [],
+  shown: [],
+  picked: null,
+  focus: '',
+  all: false,
+  hits: [],
+  hit: -1,
+  query: '',
+};
 
 // -- picking -------------------------------------------------------------------------------------
 
@@ -42,7 +53,11 @@ function address(row) {
 
 function addressed() {
   let wanted;
-  try { wanted = decodeURIComponent(location.hash.slice(1)); } catch { return null; }
+  try {
+    wanted = decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return null;
+  }
   const [name, position] = wanted.includes('::') ? wanted.split('::') : ['', wanted];
   const [at, event] = position.split('!');
   const root = at.split('/')[0].replace(/^[uh]:/, 'c:');
@@ -55,8 +70,13 @@ function follow() {
   const number = wanted?.number ?? page.trace?.number ?? 0;
   if (page.trace?.number !== number) load(number);
   const { trace } = page;
-  const row = (wanted?.event && trace.rows.find((one) => one.i <= wanted.event && wanted.event <= one.end && (one.i === Number(wanted.event))))
-    || (wanted && rowAt(trace, wanted.at)) || trace.run;
+  const row =
+    (wanted?.event &&
+      trace.rows.find(
+        (one) => one.i <= wanted.event && wanted.event <= one.end && one.i === Number(wanted.event),
+      )) ||
+    (wanted && rowAt(trace, wanted.at)) ||
+    trace.run;
   if (row) go(row, { silent: true, read: Boolean(wanted) });
 }
 
@@ -66,25 +86,37 @@ function load(number) {
   page.trace = openTrace(number);
   page.hits = [];
   const { trace } = page;
+  if (index.against) {
+    page.other = openTrace(1 - number);
+    page.onlyThere = compare(trace, page.other);
+  }
   const { mark, words: word } = standing(trace);
   const { stats } = trace;
   byId('case').textContent = oneLine(str(trace.start.case) || index.traces[number].name, 200);
   byId('picker').value = String(number);
   byId('verdict').replaceChildren(chip(mark, word));
-  byId('totals').textContent = [count(stats.steps, 'model call'), count(stats.tool_calls, 'tool call'),
-    stats.tokens === null ? 'tokens unknown' : count(stats.tokens, 'token'), stats.cost_usd === null ? 'cost unknown' : money(stats.cost_usd)].join(' · ');
-  byId('lanes').replaceChildren(...trace.lanes.map((lane) => {
-    const item = el('li', el('span', oneLine(lane.replace(/^server /, ''), 60)));
-    item.classList.add(laneClass(lane));
-    return item;
-  }));
+  byId('totals').textContent = [
+    count(stats.steps, 'model call'),
+    count(stats.tool_calls, 'tool call'),
+    stats.tokens === null ? 'tokens unknown' : count(stats.tokens, 'token'),
+    stats.cost_usd === null ? 'cost unknown' : money(stats.cost_usd),
+  ].join(' · ');
+  byId('lanes').replaceChildren(
+    ...trace.lanes.map((lane) => {
+      const item = el('li', el('span', oneLine(lane.replace(/^server /, ''), 60)));
+      item.classList.add(laneClass(lane));
+      return item;
+    }),
+  );
   filter();
   if (page.query) find();
 }
 
 function filter() {
   page.shown = page.trace.rows.filter((row) => page.all || !row.quiet);
-  page.shown.forEach((row, k) => { row.place = k; });
+  page.shown.forEach((row, k) => {
+    row.place = k;
+  });
   byId('rows').style.height = `${page.shown.length * ROW}px`;
   drawn.clear();
   byId('rows').replaceChildren();
@@ -106,11 +138,17 @@ function drawRows() {
   const first = Math.max(0, Math.floor(box.scrollTop / ROW) - SPARE);
   const last = Math.min(page.shown.length, Math.ceil((box.scrollTop + box.clientHeight) / ROW) + SPARE);
   for (const [place, node] of drawn) {
-    if (place < first || place >= last) { node.remove(); drawn.delete(place); }
+    if (place < first || place >= last) {
+      node.remove();
+      drawn.delete(place);
+    }
   }
   const fresh = document.createDocumentFragment();
   for (let place = first; place < last; place += 1) {
-    if (!drawn.has(place)) { drawn.set(place, rowNode(page.shown[place], place)); fresh.append(drawn.get(place)); }
+    if (!drawn.has(place)) {
+      drawn.set(place, rowNode(page.shown[place], place));
+      fresh.append(drawn.get(place));
+    }
     dress(drawn.get(place), page.shown[place]);
   }
   byId('rows').append(fresh);
@@ -120,8 +158,15 @@ function rowNode(row, place) {
   const { who, text, look } = says(row);
   const body = el('span.text', text);
   if (look) body.classList.add(look);
-  const node = el('div.row', shape(row.mark || 'dot'), el('span.who', who), body,
-    row.moved > 0 ? el('span.when', `+${Number(row.moved.toFixed(3))} s`) : null, aside(row), row.at.includes('/') ? el('span.at', short(row.at)) : null);
+  const node = el(
+    'div.row',
+    shape(row.mark || 'dot'),
+    el('span.who', who),
+    body,
+    row.moved > 0 ? el('span.when', `+${Number(row.moved.toFixed(3))} s`) : null,
+    aside(row),
+    row.at.includes('/') ? el('span.at', short(row.at)) : null,
+  );
   node.id = `row${row.n}`;
   node.classList.add(laneClass(row.lane), `in${depthOf(row.at)}`);
   const turn = turnOf(row.at);
@@ -136,12 +181,15 @@ function rowNode(row, place) {
 // What a row came to, in a word, where that is worth one.
 function aside(row) {
   const status = str(row.last?.status ?? row.first.outcome);
+  if (row.differs) return el('span.aside.odd', row.differs);
   if (row.mark === 'open') return el('span.aside.open', 'in flight');
   if (row.mark && status) return el(`span.aside.${row.mark}`, oneLine(status, 20));
   if (tellsNoDate(row)) return el('span.aside.bad', 'now: absent');
   const usage = map(row.last?.usage);
-  const total = [usage.input, usage.output].filter((one) => typeof one === 'number').reduce((sum, one) => sum + one, 0);
-  return total ? el('span.aside', `${number(total)} tok`) : null;
+  const total = [usage.input, usage.output]
+    .filter((one) => typeof one === 'number')
+    .reduce((sum, one) => sum + one, 0);
+  return total ? el('span.aside', `${figure(total)} tok`) : null;
 }
 
 // Whether nobody told the model what day it is, said once for each slot table.
@@ -182,7 +230,9 @@ function drawLanes() {
   pen.scale(ratio, ratio);
   const field = { pen, width, lane: laneHeight(), x: place(width), color: colors() };
   drawGround(field, height);
-  page.trace.rows.forEach((row) => { if (!row.quiet || page.all) drawBar(field, row); });
+  page.trace.rows.forEach((row) => {
+    if (!row.quiet || page.all) drawBar(field, row);
+  });
   drawMarks(field);
   drawPicked(field, height);
 }
@@ -194,9 +244,25 @@ function colors() {
   const style = getComputedStyle(document.documentElement);
   const probe = el('span');
   document.body.append(probe);
-  const color = (name) => { probe.style.color = `var(--${name})`; return getComputedStyle(probe).color; };
-  const found = { agent: color('accent'), user: color('ink'), server: color('tool'), harness: color('soft'), line: color('line'), soft: color('soft'), picked: color('accent-ground'),
-    bad: color('bad'), limit: color('warn'), odd: color('odd'), open: color('warn'), good: color('good'), font: style.fontFamily };
+  const color = (name) => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const found = {
+    agent: color('accent'),
+    user: color('ink'),
+    server: color('tool'),
+    harness: color('soft'),
+    line: color('line'),
+    soft: color('soft'),
+    picked: color('accent-ground'),
+    bad: color('bad'),
+    limit: color('warn'),
+    odd: color('odd'),
+    open: color('warn'),
+    good: color('good'),
+    font: style.fontFamily,
+  };
   probe.remove();
   return found;
 }
@@ -218,8 +284,16 @@ function drawGround({ pen, width, lane, x, color }, height) {
     free = left + room;
   };
   for (const row of page.trace.rows) {
-    if (turnOf(row.at) && turnOf(row.at) !== turn && !row.quiet) { turn = turnOf(row.at); label(row.i, `turn ${turn.slice(1)}`, color.soft); }
-    if (row.moved > 0) label(row.last ? row.end : row.i, `now + ${Number(clockOf(row.last ?? row.first).toFixed(3))} s`, color.limit);
+    if (turnOf(row.at) && turnOf(row.at) !== turn && !row.quiet) {
+      turn = turnOf(row.at);
+      label(row.i, `turn ${turn.slice(1)}`, color.soft);
+    }
+    if (row.moved > 0)
+      label(
+        row.last ? row.end : row.i,
+        `now + ${Number(clockOf(row.last ?? row.first).toFixed(3))} s`,
+        color.limit,
+      );
   }
   if (page.trace.rows.every((row) => row.clock === 0)) stillTime({ pen, width, color, free });
 }
@@ -274,7 +348,12 @@ function drawPicked({ pen, x, color }, height) {
   if (!page.picked) return;
   pen.strokeStyle = color.agent;
   pen.lineWidth = 1.5;
-  pen.strokeRect(x(page.picked.i) - 4, HEAD - 3, Math.max(9, x(page.picked.end) - x(page.picked.i) + 8), height - HEAD + 1);
+  pen.strokeRect(
+    x(page.picked.i) - 4,
+    HEAD - 3,
+    Math.max(9, x(page.picked.end) - x(page.picked.i) + 8),
+    height - HEAD + 1,
+  );
 }
 
 function rowUnder(event) {
@@ -282,7 +361,8 @@ function rowUnder(event) {
   const lane = page.trace.lanes[Math.floor((event.clientY - top - HEAD) / laneHeight())];
   const wanted = event.clientX - left;
   const x = place(width);
-  const away = (row) => (wanted < x(row.i) ? x(row.i) - wanted : Math.max(0, wanted - x(row.end))) + (row.lane === lane ? 0 : 24);
+  const away = (row) =>
+    (wanted < x(row.i) ? x(row.i) - wanted : Math.max(0, wanted - x(row.end))) + (row.lane === lane ? 0 : 24);
   let best = null;
   for (const row of page.shown) if (!best || away(row) <= away(best)) best = row;
   return best;
@@ -304,7 +384,10 @@ function next(by) {
   const { hits } = page;
   if (!hits.length) return;
   const here = page.picked?.n ?? -1;
-  const ahead = by > 0 ? hits.findIndex((n) => n > here || (page.hit < 0 && n === here)) : hits.findLastIndex((n) => n < here);
+  const ahead =
+    by > 0
+      ? hits.findIndex((n) => n > here || (page.hit < 0 && n === here))
+      : hits.findLastIndex((n) => n < here);
   page.hit = ahead >= 0 ? ahead : by > 0 ? 0 : hits.length - 1;
   byId('found').textContent = `${page.hit + 1}/${hits.length}`;
   go(page.trace.rows[hits[page.hit]]);
@@ -320,7 +403,11 @@ function highlight() {
   const walker = document.createTreeWalker(byId('details'), NodeFilter.SHOW_TEXT);
   while (walker.nextNode() && ranges.length < 500) {
     const text = walker.currentNode.data.toLowerCase();
-    for (let from = text.indexOf(wanted); from >= 0 && ranges.length < 500; from = text.indexOf(wanted, from + wanted.length)) {
+    for (
+      let from = text.indexOf(wanted);
+      from >= 0 && ranges.length < 500;
+      from = text.indexOf(wanted, from + wanted.length)
+    ) {
       const range = new Range();
       range.setStart(walker.currentNode, from);
       range.setEnd(walker.currentNode, Math.min(from + wanted.length, walker.currentNode.length));
@@ -333,17 +420,49 @@ function highlight() {
 // -- keys ----------------------------------------------------------------------------------------
 
 const KEYS = [
-  ['j ↓', 'the next event'], ['k ↑', 'the one before'], ['g G', 'the first, the last'],
-  ['f F', 'the next failure or limit, the one before'], ['/', 'search'], ['n N', 'the next hit, the one before'],
-  ['Enter', 'read the event'], ['[ ]', 'the case before, the next'], ['a', 'all events, or those that matter'],
-  ['t', 'light or dark'], ['?', 'this help'], ['Esc', 'close, leave the search, back to the list'],
+  ['j ↓', 'the next event'],
+  ['k ↑', 'the one before'],
+  ['g G', 'the first, the last'],
+  ['f F', 'the next failure or limit, the one before'],
+  ['/', 'search'],
+  ['n N', 'the next hit, the one before'],
+  ['d D', 'with two traces: the next difference, the one before'],
+  ['Enter', 'read the event'],
+  ['[ ]', 'the case before, the next'],
+  ['a', 'all events, or those that matter'],
+  ['t', 'light or dark'],
+  ['?', 'this help'],
+  ['Esc', 'close, leave the search, back to the list'],
 ];
 const ACTS = {
-  j: () => move(1), k: () => move(-1), g: () => move(-Infinity), G: () => move(Infinity),
-  f: () => trouble(1), F: () => trouble(-1), '/': () => byId('query').select(), n: () => next(1), N: () => next(-1),
-  Enter: () => { reading(true); byId('details').focus(); }, '[': () => turnCase(-1), ']': () => turnCase(1),
-  a: () => { everything(!page.all); if (page.picked && page.shown.includes(page.picked)) reveal(page.picked); drawLanes(); },
-  t: () => theme(), '?': () => help(), Escape: () => { reading(false); byId('list').focus(); },
+  j: () => move(1),
+  k: () => move(-1),
+  g: () => move(-Infinity),
+  G: () => move(Infinity),
+  f: () => seek(1, isTrouble),
+  F: () => seek(-1, isTrouble),
+  d: () => seek(1, (row) => row.differs),
+  D: () => seek(-1, (row) => row.differs),
+  '/': () => byId('query').select(),
+  n: () => next(1),
+  N: () => next(-1),
+  Enter: () => {
+    reading(true);
+    byId('details').focus();
+  },
+  '[': () => turnCase(-1),
+  ']': () => turnCase(1),
+  a: () => {
+    everything(!page.all);
+    if (page.picked && page.shown.includes(page.picked)) reveal(page.picked);
+    drawLanes();
+  },
+  t: () => theme(),
+  '?': () => help(),
+  Escape: () => {
+    reading(false);
+    byId('list').focus();
+  },
 };
 const IN_LIST = { ArrowDown: 'j', ArrowUp: 'k', Home: 'g', End: 'G' };
 
@@ -353,21 +472,31 @@ function pressed(event) {
   if (target === byId('query')) return;
   const busy = target.closest?.('button, select, summary');
   const away = byId('details').contains(target);
-  const key = away || target.tagName === 'SELECT' ? event.key : IN_LIST[event.key] ?? event.key;
+  const key = away || target.tagName === 'SELECT' ? event.key : (IN_LIST[event.key] ?? event.key);
   if (!ACTS[key] || (busy && (key === 'Enter' || target.tagName === 'SELECT'))) return;
   event.preventDefault();
   ACTS[key]();
 }
 
 function typed(event) {
-  if (event.key === 'Escape') { byId('query').value = ''; find(); byId('list').focus(); }
-  if (event.key === 'Enter') { event.preventDefault(); next(event.shiftKey ? -1 : 1); }
+  if (event.key === 'Escape') {
+    byId('query').value = '';
+    find();
+    byId('list').focus();
+  }
+  if (event.key === 'Enter') {
+    event.preventDefault();
+    next(event.shiftKey ? -1 : 1);
+  }
 }
 
-function trouble(by) {
-  const bad = page.shown.filter((row) => ['bad', 'limit', 'odd', 'open'].includes(row.mark));
+const isTrouble = (row) => ['bad', 'limit', 'odd', 'open'].includes(row.mark);
+
+// Go to the next row, or the one before, of which something holds.
+function seek(by, holds) {
   const here = page.picked?.place ?? -1;
-  const row = by > 0 ? bad.find((one) => one.place > here) : bad.findLast((one) => one.place < here);
+  const ahead = (row) => (row.place - here) * by > 0 && holds(row);
+  const row = by > 0 ? page.shown.find(ahead) : page.shown.findLast(ahead);
   if (row) go(row, { remember: true });
 }
 
@@ -380,16 +509,37 @@ function turnCase(by) {
 
 function theme() {
   const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  const dark = root.dataset.theme
+    ? root.dataset.theme === 'dark'
+    : matchMedia('(prefers-color-scheme: dark)').matches;
   root.dataset.theme = dark ? 'light' : 'dark';
   drawLanes();
 }
 
 function help() {
-  const close = el('form', button('Close', () => byId('help').close()));
-  byId('help').replaceChildren(Object.assign(el('h2', 'Keys and marks'), { id: 'help-title' }),
-    el('dl.pairs', KEYS.map(([keys, what]) => [el('dt', keys.split(' ').map((key) => [el('kbd', key), ' '])), el('dd', what)])),
-    el('h3', 'Marks'), el('ul.marks', Object.entries(MARK_WORDS).map(([mark, what]) => el('li', shape(mark), what))), close);
+  const close = el(
+    'form',
+    button('Close', () => byId('help').close()),
+  );
+  byId('help').replaceChildren(
+    Object.assign(el('h2', 'Keys and marks'), { id: 'help-title' }),
+    el(
+      'dl.pairs',
+      KEYS.map(([keys, what]) => [
+        el(
+          'dt',
+          keys.split(' ').map((key) => [el('kbd', key), ' ']),
+        ),
+        el('dd', what),
+      ]),
+    ),
+    el('h3', 'Marks'),
+    el(
+      'ul.marks',
+      Object.entries(MARK_WORDS).map(([mark, what]) => el('li', shape(mark), what)),
+    ),
+    close,
+  );
   byId('help').showModal();
 }
 
@@ -401,19 +551,31 @@ function wire() {
   picker.hidden = index.traces.length < 2;
   byId('case').classList.toggle('unseen', !picker.hidden); // the picker says it
   byId('identity').classList.toggle('several', !picker.hidden);
-  picker.replaceChildren(...index.traces.map((one, k) => {
-    const option = el('option', `${oneLine(one.label, 120)} · ${oneLine(one.outcome, 20)}`);
-    option.value = String(k);
-    return option;
-  }));
-  picker.addEventListener('change', () => { load(Number(picker.value)); go(page.trace.run, { remember: true, read: false }); });
+  picker.replaceChildren(
+    ...index.traces.map((one, k) => {
+      const option = el('option', `${oneLine(one.label, 120)} · ${oneLine(one.outcome, 20)}`);
+      option.value = String(k);
+      return option;
+    }),
+  );
+  picker.addEventListener('change', () => {
+    load(Number(picker.value));
+    go(page.trace.run, { remember: true, read: false });
+  });
   byId('list').addEventListener('scroll', () => requestAnimationFrame(drawRows), { passive: true });
   byId('rows').addEventListener('click', (event) => {
     const node = event.target.closest('.row');
     if (node) go(page.trace.rows[Number(node.id.slice(3))], { remember: true });
   });
-  byId('canvas').addEventListener('click', (event) => { const row = rowUnder(event); if (row) go(row, { remember: true }); });
-  byId('canvas').addEventListener('mousemove', (event) => { const row = rowUnder(event); const { who, text } = row ? says(row) : {}; byId('canvas').title = row ? `${short(row.at)} ${who}: ${text}`.slice(0, 200) : ''; });
+  byId('canvas').addEventListener('click', (event) => {
+    const row = rowUnder(event);
+    if (row) go(row, { remember: true });
+  });
+  byId('canvas').addEventListener('mousemove', (event) => {
+    const row = rowUnder(event);
+    const { who, text } = row ? says(row) : {};
+    byId('canvas').title = row ? `${short(row.at)} ${who}: ${text}`.slice(0, 200) : '';
+  });
   byId('query').addEventListener('input', find);
   byId('query').addEventListener('keydown', typed);
   byId('find').addEventListener('submit', (event) => event.preventDefault());
@@ -423,7 +585,10 @@ function wire() {
   document.addEventListener('keydown', pressed);
   addEventListener('popstate', follow);
   addEventListener('hashchange', follow);
-  new ResizeObserver(() => { drawRows(); drawLanes(); }).observe(byId('list'));
+  new ResizeObserver(() => {
+    drawRows();
+    drawLanes();
+  }).observe(byId('list'));
   new ResizeObserver(drawLanes).observe(byId('canvas'));
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawLanes);
 }

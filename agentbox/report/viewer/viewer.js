@@ -275,10 +275,11 @@ function drawGround({ pen, width, lane, x, color }, height) {
   let turn = '';
   const label = (i, words, ink) => {
     const left = x(i);
-    pen.fillStyle = color.line;
-    pen.fillRect(left, 4, 1, height - 4);
     const room = pen.measureText(words).width + 10;
-    if (left < free || left + room > width) return;
+    const fits = left >= free && left + room <= width;
+    pen.fillStyle = color.line;
+    pen.fillRect(left, fits ? 4 : HEAD - 2, 1, height);
+    if (!fits) return;
     pen.fillStyle = ink;
     pen.fillText(words, left + 4, 13);
     free = left + room;

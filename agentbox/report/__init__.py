@@ -1,7 +1,8 @@
 """A trace or a verdict in, text out: pure functions that return lines of styled spans.
 
-Nothing here opens a file or reads a clock. Text from outside is made safe before it is shown, and
-rich is imported only when a painter colours.
+Nothing here opens a file or reads a clock; only the page for browsers (`viewer`, imported where it
+is asked for) reads its own looks and scripts, which are package data. Text from outside is made
+safe before it is shown, and rich is imported only when a painter colours.
 """
 
 from __future__ import annotations

@@ -103,6 +103,23 @@ def judge(*, run: str, scenario: str, runs: str, as_json: bool) -> int:
 
 
 @app.command()
+@click.argument("trace", default="last", metavar="[TRACE | RUN | last | RUN::CASE]")
+@click.option(
+    "--scenario", default="", metavar="FILE", help="Play the case as this file has it now."
+)
+@_runs
+@_as_json
+def replay(*, trace: str, scenario: str, runs: str, as_json: bool) -> int:
+    """Play a trace again, its tape answering, and compare; exit 4 where it diverges.
+
+    The scenario is the one in the trace. Nothing is started and nobody is asked.
+    """
+    from agentbox.cli.replay import replay_traces  # noqa: PLC0415 - on demand
+
+    return replay_traces(trace, scenario, runs, as_json=as_json)
+
+
+@app.command()
 @click.option("--reference", is_flag=True, help="Every key as tables in Markdown instead.")
 def schema(*, reference: bool) -> int:
     """Print the JSON Schema of a scenario file."""

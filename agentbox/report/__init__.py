@@ -6,6 +6,7 @@ rich is imported only when a painter colours.
 
 from __future__ import annotations
 
+from agentbox.report.divergence import divergence, divergence_json, replay_line, replay_summary
 from agentbox.report.failure import failure
 from agentbox.report.painter import Painter, Progress, wants_color, wants_glyphs, wants_redraw
 from agentbox.report.problems import problem, problems
@@ -36,6 +37,8 @@ __all__ = [
     "Style",
     "brief",
     "cells",
+    "divergence",
+    "divergence_json",
     "failure",
     "find_step",
     "findings",
@@ -46,6 +49,8 @@ __all__ = [
     "progress_line",
     "repeat_lines",
     "repeated_json",
+    "replay_line",
+    "replay_summary",
     "run_header",
     "safe",
     "show",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from agentbox.session.clocks import clock_of
 from agentbox.session.rejudging import Again, judge_again
+from agentbox.session.replaying import Replay, replay
 from agentbox.session.resolving import admit, resolve
 from agentbox.session.run import Judged, problems_of, run_case
 from agentbox.session.runs import Runs, addresses, find_root, root_of
 from agentbox.session.selection import KINDS, Selection, load
 from agentbox.session.sources import Host, Sources
 from agentbox.session.suite import (
+    DIVERGED,
     ERRORED,
     INTERRUPTED,
     USAGE,
@@ -21,6 +23,7 @@ from agentbox.session.suite import (
 )
 
 __all__ = [
+    "DIVERGED",
     "ERRORED",
     "INTERRUPTED",
     "KINDS",
@@ -29,6 +32,7 @@ __all__ = [
     "Host",
     "Judged",
     "Progress",
+    "Replay",
     "Runs",
     "Selection",
     "Sources",
@@ -42,6 +46,7 @@ __all__ = [
     "load",
     "problems_of",
     "repeated",
+    "replay",
     "resolve",
     "root_of",
     "run_case",

@@ -6,7 +6,7 @@ and every request and decision of theirs is compared with what the tape has.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from math import inf
@@ -15,11 +15,11 @@ from pathlib import Path
 from agentbox.core.clock import Clock
 from agentbox.core.divergence import Divergence
 from agentbox.core.errors import AgentboxError, AuthorError, Problem, TraceError
-from agentbox.core.messages import Json, ToolSpec, is_object
+from agentbox.core.messages import Json, ToolSpec, is_list
 from agentbox.core.requests import Actor, Observation, Observed
 from agentbox.core.runtime import Model, Toolbox
 from agentbox.core.scenario import Scenario
-from agentbox.core.tape import Tape, TapeEnded
+from agentbox.core.tape import Tape
 from agentbox.core.trace import Position
 from agentbox.core.verdict import Verdict
 from agentbox.loops import LOOPS
@@ -35,7 +35,7 @@ from agentbox.session.world import Opened
 from agentbox.spec import from_json, to_json
 from agentbox.toolboxes import Injected, Merged, MockToolbox
 from agentbox.toolboxes.tape import TapedCalls
-from agentbox.trace import Comparing, Diverged, Redactor, Trace, edited, read_trace
+from agentbox.trace import Comparing, Diverged, Redactor, Trace, edited, keys_in, read_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,7 @@ def replay(path: Path, host: Host, file: str = "") -> Replay:
 async def _replayed(scenario: Scenario, trace: Trace, host: Host) -> Replay:
     project = Project.of(scenario, host)
     clock = clock_of_header(trace)
-    redactor = Redactor(project.sources.secrets(scenario))
-    redactor.publish(_words(to_json(scenario)))
+    redactor = redactor_of(scenario, project)
     comparing = Comparing(trace, clock, redactor)
     ended = ""
     try:
@@ -88,23 +87,20 @@ async def _replayed(scenario: Scenario, trace: Trace, host: Host) -> Replay:
         comparing.finish()
     except Diverged:
         pass
-    except TapeEnded as error:
+    except AgentboxError as error:  # the tape ends here, or the run broke here and breaks again
         ended = str(error)
-    except AgentboxError as error:
-        ended = str(error)  # as it broke when it was recorded; what follows is not compared
     verdict = None
     if comparing.divergence is None:
-        told = trace.events[-1:] and _told(trace)
-        verdict = verdict_in_time(scenario, trace, told, project.sources.check)
-    return Replay(
-        scenario,
-        trace,
-        comparing.compared,
-        comparing.divergence,
-        ended,
-        (*trace.problems, *project.notes),
-        verdict,
-    )
+        verdict = verdict_in_time(scenario, trace, broken(trace), project.sources.check)
+    odd = (*trace.problems, *project.notes)
+    return Replay(scenario, trace, comparing.compared, comparing.divergence, ended, odd, verdict)
+
+
+def redactor_of(scenario: Scenario, project: Project) -> Redactor:
+    """Return what takes secrets out of a run that is compared, as it was taken out of the tape."""
+    redactor = Redactor(project.sources.secrets(scenario))
+    redactor.publish(keys_in(to_json(scenario)))
+    return redactor
 
 
 def sound(path: Path) -> Trace:
@@ -129,8 +125,7 @@ def scenario_of(trace: Trace, host: Host, file: str = "") -> Scenario:
         TraceError: the header holds none that this agentbox can read.
         AuthorError: the file cannot be read or has no such case.
     """
-    header = trace.header
-    data = header.data if header else {}
+    data = _header(trace)
     label = str(data.get("case", ""))
     if file:
         (found,) = load([f"{file}::{label}"], host, Selection())
@@ -144,8 +139,12 @@ def scenario_of(trace: Trace, host: Host, file: str = "") -> Scenario:
 
 
 def clock_of_header(trace: Trace) -> Clock:
-    """Return the clock of a recorded run, at its start."""
-    data = trace.header.data if trace.header else {}
+    """Return the clock of a recorded run, as it was at its start.
+
+    Raises:
+        TraceError: the header tells no time.
+    """
+    data = _header(trace)
     zone = str(data.get("zone", ""))
     try:
         return Clock.at(str(data.get("now", "")), zone if "/" in zone else "")
@@ -153,19 +152,17 @@ def clock_of_header(trace: Trace) -> Clock:
         raise TraceError(f"the header of {trace.path} has no time: {error}") from error
 
 
-def _told(trace: Trace) -> list[Problem]:
-    """Return what made the recorded run errored: that still does."""
+def broken(trace: Trace) -> list[Problem]:
+    """Return what made a recorded run errored: that still does."""
     for event in reversed(trace.events):
         if event.kind == "run.end":
-            return [Problem(str(each)) for each in event.data.get("problems", ())]
+            told: Json = event.data.get("problems")
+            return [Problem(str(each)) for each in told] if is_list(told) else []
     return []
 
 
-def _words(value: Json) -> list[str]:
-    """Return every key in a JSON value: as names of the file they are no secrets."""
-    if is_object(value):
-        return [*value, *(word for each in value.values() for word in _words(each))]
-    return [word for each in value for word in _words(each)] if isinstance(value, list) else []
+def _header(trace: Trace) -> Mapping[str, Json]:
+    return trace.header.data if trace.header else {}
 
 
 # -- the project
@@ -208,7 +205,7 @@ def _named_by(file: str, host: Host) -> frozenset[str]:
         found = load([str(host.root / file)], host, Selection())
     except AuthorError:
         return frozenset()
-    return frozenset().union(*map(references, found))
+    return frozenset(name for scenario in found for name in references(scenario))
 
 
 # -- the world that a tape is

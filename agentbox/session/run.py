@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias, cast
 
 from agentbox.core.clock import Clock
 from agentbox.core.errors import AgentboxError, Problem, place_of
-from agentbox.core.messages import Json, is_list, is_object
+from agentbox.core.messages import Json
 from agentbox.core.scenario import Repeat, Scenario
 from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
 from agentbox.core.verdict import CheckResult, Outcome, Verdict
@@ -26,7 +26,7 @@ from agentbox.session.resolving import Unresolved
 from agentbox.session.sources import Sources
 from agentbox.session.world import opened
 from agentbox.spec import to_json
-from agentbox.trace import Redactor, Trace, TraceFile, TraceWriter, parse_trace
+from agentbox.trace import Redactor, Trace, TraceFile, TraceWriter, keys_in, parse_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class _Run:
             "seed": scenario.seed,
             "code": self.sources.code(scenario),
         }
-        self.redactor.publish(_keys(header))
+        self.redactor.publish(keys_in(header))
         self.writer.emit(self.at, "run.start", header)
 
     async def _play(self) -> None:
@@ -233,15 +233,6 @@ def problems_of(error: BaseException) -> tuple[Problem, ...]:
 
 def _last_position(events: Sequence[TraceEvent]) -> str:
     return next((e.at for e in reversed(events) if e.kind.startswith(("model", "tool"))), "")
-
-
-def _keys(value: Json) -> Iterator[str]:
-    """Yield every key in a JSON value."""
-    if is_object(value):
-        yield from value
-    inside = value.values() if is_object(value) else value if is_list(value) else ()
-    for each in inside:
-        yield from _keys(each)
 
 
 def _check_data(check: CheckResult) -> dict[str, Json]:

@@ -19,8 +19,8 @@ from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources
 from agentbox.trace import Trace
 
-PASSED, FAILED, USAGE, ERRORED, NOTHING, INTERRUPTED = 0, 1, 2, 3, 5, 130
-"""Exit codes, as the README lists them; 4 is a replay that diverged."""
+PASSED, FAILED, USAGE, ERRORED, DIVERGED, NOTHING, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+"""Exit codes, as the README lists them."""
 
 
 @dataclass(frozen=True, slots=True)

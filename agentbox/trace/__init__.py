@@ -7,7 +7,7 @@ from agentbox.trace.comparing import Comparing, Diverged
 from agentbox.trace.encoding import content_hash
 from agentbox.trace.prompts import prompt_at
 from agentbox.trace.reader import Trace, parse_trace, read_trace
-from agentbox.trace.redaction import Redactor
+from agentbox.trace.redaction import Redactor, keys_in
 from agentbox.trace.tables import tool_table
 from agentbox.trace.writer import TraceFile, TraceWriter
 
@@ -22,6 +22,7 @@ __all__ = [
     "content_hash",
     "digest_of",
     "edited",
+    "keys_in",
     "parse_trace",
     "prompt_at",
     "read_trace",

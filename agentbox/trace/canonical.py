@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
-from agentbox.core.errors import Problem
+from agentbox.core.errors import Mark, Problem
 from agentbox.core.messages import is_object
 from agentbox.core.trace import SIDE_FIELDS, position_key
 from agentbox.trace.encoding import decode, encode, event_hash
@@ -46,24 +46,55 @@ def digest_of(content: bytes) -> tuple[str, int]:
 
     The digest is the sum, modulo 2^64, of the events' hashes, so that it does not depend on the
     order in which concurrent calls finished. Each hash is computed anew from its line.
+
+    Raises:
+        ValueError: a line has no hash.
     """
-    total = count = 0
-    for line in content.splitlines():
-        if decode(line)["kind"] == "seal":
-            continue
-        body = line[: line.rindex(b',"h":"')] + b"}"
-        total += event_hash(body)
-        count += 1
-    return f"{total & 0xFFFFFFFFFFFFFFFF:016x}", count
+    lines = _unsealed(content)
+    total = sum(event_hash(_hashed(line)) for line in lines)
+    return f"{total & 0xFFFFFFFFFFFFFFFF:016x}", len(lines)
 
 
 def edited(trace: Trace, content: bytes) -> list[Problem]:
-    """Return a problem where a trace is not what its seal says: it was changed after the run."""
-    if not trace.complete or trace.problems:
-        return []
+    """Return a problem where a trace was changed after it was written: each line that was.
+
+    Where no line was, lines were taken out, put in or written twice: then its seal tells.
+    """
+    name = PurePath(trace.path).name
+    changed = [
+        Problem(
+            f"line {number} of {name} was changed after it was written: its hash does not fit",
+            Mark(trace.path, number, 1),
+        )
+        for number, line in enumerate(content.splitlines(keepends=True), 1)
+        if _is_changed(line)
+    ]
+    if changed or not trace.complete or trace.problems:
+        return changed
     seal = trace.events[-1].data
     with suppress(ValueError):  # a line without its hash
         if digest_of(content) == (seal.get("digest"), seal.get("events")):
             return []
-    name = PurePath(trace.path).name
     return [Problem(f"{name} was changed after it was written: its seal does not fit")]
+
+
+_HASH = b',"h":"'
+
+
+def _unsealed(content: bytes) -> list[bytes]:
+    """Return the lines of a sealed trace but the last."""
+    return content.splitlines()[:-1]
+
+
+def _hashed(line: bytes) -> bytes:
+    """Return what of a line its hash is of."""
+    return line[: line.rindex(_HASH)] + b"}"
+
+
+def _is_changed(line: bytes) -> bool:
+    """Return whether a whole line is not what its hash says; a torn one is the reader's to tell."""
+    at = line.rfind(_HASH)
+    if at < 0 or not line.endswith(b"}\n"):
+        return False
+    told = line[at + len(_HASH) : at + len(_HASH) + 16]
+    return told != b"%016x" % event_hash(line[:at] + b"}")

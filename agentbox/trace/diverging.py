@@ -145,8 +145,8 @@ def _slot_cause(
         return ""
     parts = changed[0].path.split(".", 3)
     name = parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 - `$`, `slots`, the slot
-    row = now.get(name) or before.get(name) or {}
-    origin = row.get("origin")
+    row: dict[str, Json] = now.get(name) or before.get(name) or {}
+    origin = str(row.get("origin", ""))
     return f"the slot `{name}`" + (f", filled from {origin}" if origin else "")
 
 

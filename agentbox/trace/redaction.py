@@ -14,13 +14,13 @@ string that is, as a whole, a word of the format or the name of a tool.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any, TypeAlias, get_args
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
-from agentbox.core.messages import Role, SlotState, Source, Status, is_list, is_object
+from agentbox.core.messages import Json, Role, SlotState, Source, Status, is_list, is_object
 from agentbox.core.requests import EndReason
 from agentbox.trace.encoding import decode, encode
 
@@ -147,6 +147,15 @@ class Redactor:
         for kind, pattern in _patterns():
             text = pattern.sub(lambda hit, kind=kind: _token(kind, hit.group(), tokens), text)
         return text
+
+
+def keys_in(value: Json) -> Iterator[str]:
+    """Yield every key in a JSON value: what a file calls things is no secret."""
+    if is_object(value):
+        yield from value
+    inside = value.values() if is_object(value) else value if is_list(value) else ()
+    for each in inside:
+        yield from keys_in(each)
 
 
 def _token(kind: str, value: str, tokens: dict[str, str]) -> str:

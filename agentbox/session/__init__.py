@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentbox.session.capturing import Captured, Held, capture, held, text_of
 from agentbox.session.clocks import clock_of
 from agentbox.session.rejudging import Again, judge_again
 from agentbox.session.replaying import Replay, replay
@@ -29,6 +30,8 @@ __all__ = [
     "KINDS",
     "USAGE",
     "Again",
+    "Captured",
+    "Held",
     "Host",
     "Judged",
     "Progress",
@@ -39,9 +42,11 @@ __all__ = [
     "Suite",
     "addresses",
     "admit",
+    "capture",
     "clock_of",
     "exit_code",
     "find_root",
+    "held",
     "judge_again",
     "load",
     "problems_of",
@@ -51,4 +56,5 @@ __all__ = [
     "root_of",
     "run_case",
     "run_suite",
+    "text_of",
 ]

@@ -7,7 +7,9 @@ or could not be judged, has nothing that a test could be held to: it is refused.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,8 +43,10 @@ from agentbox.session.staging import standings
 from agentbox.session.suite import Suite, run_suite
 from agentbox.spec import as_written, yaml_text
 from agentbox.trace import Trace
+from agentbox.trace.redaction import PATTERNS
 
 _SCHEMA = Path(agentbox.spec.__file__).with_name("scenario.schema.json")
+_TOKEN = re.compile(f"«(?:{'|'.join(['secret', *PATTERNS])}):[^»]*»")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ def capture(path: Path, host: Host) -> Captured:
         trace=TraceOptions(),
     )
     failed = tuple(claim for claim, outcome in _claims(trace) if outcome == "failed")
-    remarks = tuple(_remarks(recorded, tape, path))
+    remarks = tuple(_remarks(recorded, tape, scenario))
     return Captured(scenario, str(end.data["outcome"]), failed, left_out, remarks)
 
 
@@ -257,14 +261,16 @@ def _claims(trace: Trace) -> Iterator[tuple[Claim, str]]:
 # -- the file
 
 
-def _remarks(recorded: Scenario, tape: Tape, path: Path) -> Iterator[str]:
+def _remarks(recorded: Scenario, tape: Tape, scenario: Scenario) -> Iterator[str]:
     if recorded.case.injections:
         yield "What was injected stands in the results and the descriptions of the tools."
     if tape.changing:
         servers = ", ".join(sorted(tape.changing))
         yield f"Tools of {servers} changed in mid-run: here all of them are there from the start."
-    if "«".encode() in path.read_bytes():
-        yield "What stands in « » was a secret: it is in no trace, and so it is not here either."
+    tokens = _TOKEN.findall(json.dumps(as_written(scenario), ensure_ascii=False))
+    if tokens:
+        known = ", ".join(sorted(set(tokens)))
+        yield f"No trace holds a secret, and this does not either: {known} stands for it."
 
 
 def text_of(captured: Captured, file: Path, host: Host) -> str:
@@ -274,7 +280,7 @@ def text_of(captured: Captured, file: Path, host: Host) -> str:
     failed = ", ".join(map(str, captured.failed))
     head = [f"{how}: {failed}" if failed else how, *captured.remarks]
     comments: dict[tuple[str | int, ...], list[str]] = {
-        (): [*_modeline(file, host), *head],
+        (): head,
         ("mocks",): [""],
         ("cases",): [""],
     }
@@ -282,13 +288,15 @@ def text_of(captured: Captured, file: Path, host: Host) -> str:
         comments.setdefault(_place(each, case), []).append(
             f"Left out: {each.claim.text}: {each.why}"
         )
-    return yaml_text(as_written(captured.scenario), comments)
+    return _modeline(file, host) + yaml_text(as_written(captured.scenario), comments)
 
 
-def _modeline(file: Path, host: Host) -> Iterator[str]:
-    if _SCHEMA.is_relative_to(host.root.absolute()):
-        schema = os.path.relpath(_SCHEMA, file.absolute().parent)
-        yield f"yaml-language-server: $schema={Path(schema).as_posix()}"
+def _modeline(file: Path, host: Host) -> str:
+    """Return the line by which editors find the schema, where it is a part of the project."""
+    if not _SCHEMA.is_relative_to(host.root.absolute()):
+        return ""
+    schema = os.path.relpath(_SCHEMA, file.absolute().parent)
+    return f"# yaml-language-server: $schema={Path(schema).as_posix()}\n"
 
 
 def _place(left_out: LeftOut, case: Case) -> tuple[str | int, ...]:

@@ -18,7 +18,10 @@ from agentbox.spec.scalars import resolved
 
 Path: TypeAlias = tuple[str | int, ...]
 Comments: TypeAlias = Mapping[Path, Sequence[str]]
-"""Lines that stand above a key or an entry, by its path; an empty one is an empty line."""
+"""What stands above a key or an entry, by its path; an empty one is an empty line.
+
+Whatever a comment holds, it stays one.
+"""
 
 WIDTH = 100
 _HEIGHT = 2
@@ -41,8 +44,10 @@ class _Writer:
         self._comments = comments
 
     def remarks(self, path: Path, indent: int) -> Iterator[str]:
-        for line in self._comments.get(path, ()):
-            yield f"{' ' * indent}# {line}" if line else ""
+        for comment in self._comments.get(path, ()):
+            told = FORBIDDEN.sub("?", " ".join(comment.split()))
+            lines = _folded(told, WIDTH - indent - 2)
+            yield from (f"{' ' * indent}# {line}" if line else "" for line in lines)
 
     def mapping(self, value: Mapping[str, Json], path: Path, indent: int) -> Iterator[str]:
         for key, item in value.items():

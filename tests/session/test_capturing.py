@@ -322,8 +322,31 @@ def test_a_secret_stays_what_the_trace_says_of_it(played) -> None:
     _, text, again = _captured(Path(verdict.trace), host)
     assert again.differs == ()
     assert "hush" not in text
-    assert "- {text: «secret:PIN»}" in text or "text: «secret:PIN»" in text
-    assert "# What stands in « » was a secret" in text
+    assert "- {args: {}, text: «secret:PIN»}" in text
+    assert "does not either: «secret:PIN» stands for it." in text
+
+
+def test_a_tool_stays_whose_it_was_and_a_call_before_its_turn_is_no_result(played) -> None:
+    cases = """\
+cases:
+  - name: one
+    withhold: [{tools: look, until: 2}]
+    turns:
+      - {user: Go, script: [{call: look, args: {key: a}}, {say: Not yet}]}
+      - {replies: [{asked: not, say: On}], calls: [{tool: put, args: {key: a, value: b}}],
+         script: [{call: look, args: {key: a}}, {say: Done}]}
+    checks: [{tool_error: look}]
+"""
+    (verdict,) = played(cases, head=f"{HEAD}audiences: {{put: user}}\n")
+    _, text, again = _captured(Path(verdict.trace), played.host)
+    assert again.differs == ()
+    value = _value(text)
+    assert value["audiences"] == {"put": "user"}
+    assert value["mocks"]["look"]["results"] == [{"args": {"key": "a"}, "text": "b"}]
+    assert value["cases"][0]["withhold"] == [{"tools": "look", "until": 2}]
+    turn = value["cases"][0]["turns"][1]
+    assert (turn["user"], "replies" in turn) == ("On", False)
+    assert turn["calls"] == [{"tool": "put", "args": {"key": "a", "value": "b"}}]
 
 
 # -- what cannot be kept
@@ -333,6 +356,7 @@ def test_checks_that_need_a_world_are_left_out_with_a_comment_that_says_why(play
     played.write("judging.py", "def judge(run):\n    return True\n")
     checks = (
         "[{command: 'true'}, {python: 'judging.py:judge'}, {not: {command: 'false'}}, "
+        "{all: [{command: 'true'}, {tool_state: {tool: look, args: {key: z}, contains: z}}]}, "
         "{says: Done}, {tool_state: {tool: look, args: {key: a}, contains: nothing}}]"
     )
     verdict = _script(played, "[{say: Done}]", f"    checks: {checks}\n")
@@ -341,6 +365,7 @@ def test_checks_that_need_a_world_are_left_out_with_a_comment_that_says_why(play
     assert found.left_out == (
         LeftOut(Claim("command true"), "it runs a program"),
         LeftOut(Claim("not command false"), "it runs a program"),
+        LeftOut(Claim("all command true, tool_state look"), "it runs a program"),
     )
     assert "    # Left out: command true: it runs a program\n" in text
     kept = _value(text)

@@ -109,3 +109,10 @@ c:
     )
     assert _read(text) == {"a": [1, {"b": 2}], "c": ["w" * 60, "x" * 60]}
     assert max(map(len, text.splitlines())) <= WIDTH
+
+
+def test_a_comment_stays_a_comment_whatever_it_holds():
+    text = yaml_text({"a": 1}, {(): ("x\nb: 2\u2028c: 3\x00\x85d: 4", "word " * 40)})
+    assert text.startswith("# x b: 2 c: 3? d: 4\n# word word")
+    assert _read(text) == {"a": 1}
+    assert max(map(len, text.splitlines())) <= WIDTH

@@ -204,6 +204,24 @@ def fork(
 
 
 @app.command()
+@click.argument("trace", default="last", metavar="[TRACE | RUN | last | RUN::CASE]")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", help="Where to write it; `-` is stdout."
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@_runs
+@_as_json
+def capture(*, trace: str, output: str, force: bool, runs: str, as_json: bool) -> int:
+    """Write a scenario that comes to what a trace came to: no server, no model, no network.
+
+    It is played once before it is called done; exit 1 where it comes to something else.
+    """
+    from agentbox.cli.capture import capture_trace  # noqa: PLC0415 - on demand
+
+    return capture_trace(trace, output, runs, force=force, as_json=as_json)
+
+
+@app.command()
 @click.option("--reference", is_flag=True, help="Every key as tables in Markdown instead.")
 def schema(*, reference: bool) -> int:
     """Print the JSON Schema of a scenario file."""

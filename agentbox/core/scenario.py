@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from agentbox.core.annotations import AtLeast, Internal, Short
 from agentbox.core.errors import Mark
 from agentbox.core.messages import Json
+from agentbox.core.mock import Mock
 from agentbox.core.script import ScriptCall, ScriptStep
 from agentbox.core.server import Audience, Server
 from agentbox.core.window import ContextWindow
@@ -310,6 +311,11 @@ class Scenario:
     tools: Annotated[
         tuple[str, ...], "Files of tools: Python functions (.py) or definitions (.json)."
     ] = ()
+    mocks: Annotated[
+        Mapping[str, Mock],
+        "Tools answered from this file, by full name: `accounts.get_account`, where there is no "
+        "server `accounts`.",
+    ] = field(default_factory=dict[str, Mock])
     audiences: Annotated[
         Mapping[str, Audience], "Whose a tool is, by full name or glob; the agent's if not said."
     ] = field(default_factory=dict[str, Audience])
@@ -347,7 +353,10 @@ class Scenario:
         return f"{self.path}::{self.case.label}"
 
 
-OVERRIDES = ("now", "zone", "seed", "tick", "agent", "model", "context", "deadlines", "trace")
+OVERRIDES = (
+    *("now", "zone", "seed", "tick", "agent", "model"),
+    *("mocks", "context", "deadlines", "trace"),
+)
 """Keys a case may give to override the file's."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentbox.session.capturing import Captured, Held, capture, held, text_of
 from agentbox.session.clocks import clock_of
 from agentbox.session.forking import FIDELITIES, Fork, Then, Wish, fork
 from agentbox.session.lenses import Drift, Live, drifted, half_live
@@ -33,8 +34,10 @@ __all__ = [
     "KINDS",
     "USAGE",
     "Again",
+    "Captured",
     "Drift",
     "Fork",
+    "Held",
     "Host",
     "Judged",
     "Live",
@@ -49,12 +52,14 @@ __all__ = [
     "Wish",
     "addresses",
     "admit",
+    "capture",
     "clock_of",
     "drifted",
     "exit_code",
     "find_root",
     "fork",
     "half_live",
+    "held",
     "judge_again",
     "load",
     "problems_of",
@@ -64,4 +69,5 @@ __all__ = [
     "root_of",
     "run_case",
     "run_suite",
+    "text_of",
 ]

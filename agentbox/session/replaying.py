@@ -34,7 +34,7 @@ from agentbox.session.sources import Host, Sources, references
 from agentbox.session.staging import approver_of, form_of, offers_of, user_of
 from agentbox.session.world import Opened
 from agentbox.spec import from_json, to_json
-from agentbox.toolboxes import Injected, Merged
+from agentbox.toolboxes import Injected, Merged, MockToolbox
 from agentbox.toolboxes.tape import TapedCalls
 from agentbox.trace import Comparing, Diverged, Redactor, Trace, edited, keys_in, read_trace
 
@@ -279,7 +279,8 @@ def _specs(scenario: Scenario, tape: Tape, project: Project) -> Sequence[ToolSpe
     recorded = tape.specs()
     if not project.trusted:
         return recorded
-    plain: Toolbox = Merged([project.sources.toolbox(file) for file in scenario.tools])
+    files = [project.sources.toolbox(file) for file in scenario.tools]
+    plain: Toolbox = Merged(files, {}, MockToolbox(scenario.mocks, scenario.node))
     injections = scenario.case.injections
     if injections:
         plain = Injected(plain, injections, lambda _, __: None)

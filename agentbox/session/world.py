@@ -20,7 +20,7 @@ from agentbox.session.models import models_of
 from agentbox.session.resolving import resolve
 from agentbox.session.sources import Host, Sources
 from agentbox.session.staging import approver_of, form_of, offers_of, user_of
-from agentbox.toolboxes import Filtered, Injected, Merged
+from agentbox.toolboxes import Filtered, Injected, Merged, MockToolbox
 
 if TYPE_CHECKING:
     from agentbox.toolboxes.mcp import Servers, Shares
@@ -104,11 +104,12 @@ async def _tools(
     The names of the tools that are left out come with them.
     """
     plain = [sources.toolbox(file) for file in scenario.tools]
+    mocks = MockToolbox(scenario.mocks, scenario.node)
     if servers is None:
-        return Merged(plain), ()
+        return Merged(plain, {}, mocks), ()
     keyed = await _connected(scenario, servers)
     left_out = tuple(f"{key}.{name}" for key, box in keyed.items() for name in box.left_out)
-    return Merged(plain, keyed), left_out
+    return Merged(plain, keyed, mocks), left_out
 
 
 async def _connected(scenario: Scenario, servers: Servers) -> dict[str, Filtered]:

@@ -16,6 +16,7 @@ from agentbox.core.environment import unset
 from agentbox.core.errors import AuthorError, Mark
 from agentbox.core.messages import STANDARD_SLOTS
 from agentbox.core.scenario import Kinds
+from agentbox.schema import schema_problem
 from agentbox.spec.bind import suggest
 from agentbox.spec.files import refuse_other_than_file
 from agentbox.spec.nodes import Node, cut
@@ -208,6 +209,28 @@ def _max_result_bytes(limits: Node, _: Node, ground: Ground) -> None:
             ground.problems.add(most.mark, message)
 
 
+def _mocks(mocks: Node, scenario: Node, ground: Ground) -> None:
+    servers = scenario.get("servers")
+    for name, entry in mocks.entries.items():
+        key, dot, _ = name.partition(".")
+        if dot and servers and key in servers.entries:
+            message = f"`{cut(name)}` is named like a tool of the server `{key}`"
+            note = "give it another name, or leave the server out"
+            ground.problems.add(entry.key.mark, message, note=note)
+        for of in ("input_schema", "output_schema"):
+            _schema_of_object(entry.value.get(of), of, ground)
+
+
+def _schema_of_object(schema: Node | None, key: str, ground: Ground) -> None:
+    if schema is None or schema.kind != "map":
+        return
+    wrong = schema_problem(schema.json())
+    if not wrong and schema.string("type") != "object":
+        wrong = "its `type` is not `object`"
+    if wrong:
+        ground.problems.add(schema.mark, f"`{key}` is no schema of an object: {cut(wrong, 100)}")
+
+
 # -- servers -----------------------------------------------------------------------------------
 
 
@@ -311,6 +334,7 @@ _RULES: Mapping[str, Rule] = {
     "context": _context,
     "max_result_bytes": _max_result_bytes,
     "model": obey_model,
+    "mocks": _mocks,
     "servers": _servers,
     "tools": _tools,
 }

@@ -15,14 +15,21 @@ SEPARATOR = "."
 class Merged:
     """One toolbox made of several."""
 
-    def __init__(self, plain: Sequence[Toolbox] = (), keyed: Mapping[str, Toolbox] = {}) -> None:
-        """Join toolboxes; the tools of a keyed one are named `key.tool`.
+    def __init__(
+        self,
+        plain: Sequence[Toolbox] = (),
+        keyed: Mapping[str, Toolbox] = {},
+        mocks: Toolbox | None = None,
+    ) -> None:
+        """Join toolboxes; the tools of a keyed one are named `key.tool`, and mocks may be, too.
 
         Raises:
             AuthorError: two tools have one name, or a keyed tool has the separator in its own;
                 all of them are named.
         """
-        self._boxes = [*(("", toolbox) for toolbox in plain), *keyed.items()]
+        own = plain if mocks is None else [*plain, mocks]
+        self._mocks = mocks
+        self._boxes = [*(("", toolbox) for toolbox in own), *keyed.items()]
         self._routes: dict[str, tuple[Toolbox, str]] = {}
         problems = list(self._join())
         if problems:
@@ -34,7 +41,7 @@ class Merged:
         for key, toolbox in self._boxes:
             for spec in toolbox.specs():
                 name = _full(key, spec)
-                if SEPARATOR in spec.name:
+                if SEPARATOR in spec.name and toolbox is not self._mocks:
                     yield Problem(
                         f"the tool `{spec.name}`{_of(key)} has a `{SEPARATOR}` in its name, which "
                         f"parts a server's key from its tools' names",
@@ -47,7 +54,7 @@ class Merged:
                 self._routes[name] = (toolbox, spec.name)
 
     def specs(self) -> Sequence[ToolSpec]:
-        """Return every tool there is now, plain ones first, in the order they were given."""
+        """Return every tool there is now, plain ones and mocks first, in the order given."""
         boxes = self._boxes
         return [replace(spec, name=_full(key, spec)) for key, box in boxes for spec in box.specs()]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentbox.core.aligning import Matches, matches
@@ -36,6 +36,7 @@ def test_nothing_matches_nothing() -> None:
     assert matches("", "") == matches("", "a") == matches("a", "b") == []
 
 
+@settings(deadline=None)
 @given(FEW, FEW)
 def test_matches_are_equal_items_in_order_and_swap_with_their_sides(
     one: list[int], other: list[int]
@@ -47,11 +48,13 @@ def test_matches_are_equal_items_in_order_and_swap_with_their_sides(
     assert matches(other, one) == swapped
 
 
+@settings(deadline=None)
 @given(FEW)
 def test_a_sequence_matches_itself(one: list[int]) -> None:
     assert matches(one, one) == [(n, n) for n in range(len(one))]
 
 
+@settings(deadline=None)
 @given(FEW, st.integers(0, 12), st.integers(0, 4))
 def test_one_item_more_is_all_that_is_not_matched(one: list[int], place: int, item: int) -> None:
     more = [*one[:place], item, *one[place:]]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentbox.core.comparing import GONE
@@ -401,11 +401,13 @@ def played(steps: Sequence[tuple[int, str, str]], then: Callable[[Tape], Any] = 
     return tape.model("done").end("done")
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_no_trace_differs_from_itself(steps: list[tuple[int, str, str]]) -> None:
     assert of(played(steps), played(steps)) == ()
 
 
+@settings(deadline=None)
 @given(STEPS, st.integers(0, 6))
 def test_one_step_more_is_one_root(steps: list[tuple[int, str, str]], place: int) -> None:
     more = [*steps[:place], (9, "9", "more"), *steps[place:]]
@@ -414,6 +416,7 @@ def test_one_step_more_is_one_root(steps: list[tuple[int, str, str]], place: int
     assert {each.kind for each in root.follows} <= {"prompt"}
 
 
+@settings(deadline=None)
 @given(STEPS, STEPS)
 def test_swapping_the_two_swaps_before_and_after(
     one: list[tuple[int, str, str]], other: list[tuple[int, str, str]]

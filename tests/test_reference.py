@@ -57,6 +57,8 @@ def host(tmp_path: Path) -> Host:
     (tmp_path / "shop").mkdir()
     for name, text in BLOCK.findall(README.read_text()):
         (tmp_path / name).write_text(text)
+    for trace in EXAMPLES.glob("*.jsonl"):  # which are not for reading
+        (tmp_path / "shop" / trace.name).write_bytes(trace.read_bytes())
     (tmp_path / "pyproject.toml").touch()
     return Host(tmp_path, {})
 

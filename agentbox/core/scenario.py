@@ -92,10 +92,12 @@ class ModelSpec:
     """Who answers for the model."""
 
     provider: Annotated[
-        Literal["python", "scripted", "openai"],
-        "`python`: a function of the messages; `scripted`: the turns' `script`; `openai`: live.",
+        Literal["python", "scripted", "tape", "openai"],
+        "`python`: a function of the messages; `scripted`: the turns' `script`; `tape`: a trace, "
+        "place by place; `openai`: live.",
     ] = "python"
     function: Annotated[str, "`path/to/file.py:function` or `package.module:function`."] = ""
+    trace: Annotated[str, "tape: the file of the trace that answers."] = ""
     name: Annotated[str, "The name the trace gives it."] = ""
     calls: Annotated[
         Literal["native", "text"],
@@ -309,7 +311,9 @@ class Scenario:
         tuple[str, ...], "`mcpServers` files (`.mcp.json`) to read more servers from."
     ] = ()
     tools: Annotated[
-        tuple[str, ...], "Files of tools: Python functions (.py) or definitions (.json)."
+        tuple[str, ...],
+        "Files of tools: Python functions (.py), definitions (.json), or a trace (.jsonl) whose "
+        "results answer equal calls.",
     ] = ()
     mocks: Annotated[
         Mapping[str, Mock],

@@ -55,6 +55,12 @@ class Tape:
             if event.kind == "model.request" and event.data.get("aside") == "sampling":
                 self._asides.setdefault(event.at.rpartition("/")[0], []).append(event)
         self._by_call: dict[str, list[TraceEvent]] | None = None
+        start = next((event.at for event in self.events if event.kind == "run.start"), "")
+        self._case = start.partition(":")[2]
+
+    def own(self, at: Position) -> Position:
+        """Return a position of another run's as one of this: its case is this one's."""
+        return f"{at[:2]}{self._case}/{at.partition('/')[2]}"
 
     def said(self, at: Position) -> tuple[Said, str]:
         """Return what the model said at a position, and its name.

@@ -279,8 +279,9 @@ def _specs(scenario: Scenario, tape: Tape, project: Project) -> Sequence[ToolSpe
     recorded = tape.specs()
     if not project.trusted:
         return recorded
-    files = [project.sources.toolbox(file) for file in scenario.tools]
-    plain: Toolbox = Merged(files, {}, MockToolbox(scenario.mocks, scenario.node))
+    sources = project.sources
+    named = [MockToolbox(scenario.mocks, scenario.node), *sources.tapes(scenario)]
+    plain: Toolbox = Merged(sources.toolboxes(scenario), {}, named)
     injections = scenario.case.injections
     if injections:
         plain = Injected(plain, injections, lambda _, __: None)

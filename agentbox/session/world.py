@@ -103,13 +103,13 @@ async def _tools(
 
     The names of the tools that are left out come with them.
     """
-    plain = [sources.toolbox(file) for file in scenario.tools]
-    mocks = MockToolbox(scenario.mocks, scenario.node)
+    plain = sources.toolboxes(scenario)
+    named = [MockToolbox(scenario.mocks, scenario.node), *sources.tapes(scenario)]
     if servers is None:
-        return Merged(plain, {}, mocks), ()
+        return Merged(plain, {}, named), ()
     keyed = await _connected(scenario, servers)
     left_out = tuple(f"{key}.{name}" for key, box in keyed.items() for name in box.left_out)
-    return Merged(plain, keyed, mocks), left_out
+    return Merged(plain, keyed, named), left_out
 
 
 async def _connected(scenario: Scenario, servers: Servers) -> dict[str, Filtered]:

@@ -35,11 +35,13 @@ _TRANSPORTS: Mapping[str, str] = {"command": "args, env, share", "url": "headers
 _PROVIDERS: Mapping[str, tuple[str, ...]] = {
     "python": ("function",),
     "scripted": (),
+    "tape": ("trace",),
     "openai": ("model", "base_url", "api", "key", "stream", "strict", "settings"),
 }
 """Who may answer for a model, and the keys that go with each alone."""
 _NEEDED: Mapping[str, tuple[str, str]] = {
     "python": ("function", "write `function: path/to/file.py:function`"),
+    "tape": ("trace", "write `trace: path/to/trace.jsonl`"),
     "openai": ("model", "write `model: NAME`, as the server calls it"),
 }
 _ADDRESS = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[^\s?#\\]*)?")
@@ -137,11 +139,21 @@ def obey_model(model: Node, _: Node, ground: Ground) -> None:
     needed = _NEEDED.get(provider)
     if needed and needed[0] not in model.entries and ground.problems.missing(needed[0]):
         ground.problems.add(model.mark, f"`model` has no `{needed[0]}`", hint=needed[1])
+    named = _OF_PROVIDERS.get(provider)
+    if named:
+        named(model, ground)
+
+
+def _function(model: Node, ground: Ground) -> None:
     function = model.get("function")
-    if provider == "python" and function and function.kind == "str":
+    if function and function.kind == "str":
         _named_in_python(function, "function", ground)
-    if provider == "openai":
-        _live(model, ground)
+
+
+def _trace(model: Node, ground: Ground) -> None:
+    trace = model.get("trace")
+    if trace and trace.kind == "str":
+        _existing_file(trace.text, trace.mark, ground)
 
 
 def provider_of(model: Node | None, ground: Ground) -> str:
@@ -169,6 +181,13 @@ def _live(model: Node, ground: Ground) -> None:
             ground.problems.add(entry.key.mark, message, note=_OURS[setting])
 
 
+_OF_PROVIDERS: Mapping[str, Callable[[Node, Ground], None]] = {
+    "python": _function,
+    "tape": _trace,
+    "openai": _live,
+}
+
+
 def _named_in_python(node: Node, key: str, ground: Ground) -> None:
     found = _FILE.fullmatch(node.text)
     if found:
@@ -185,11 +204,11 @@ def _tools(tools: Node, _: Node, ground: Ground) -> None:
     for tool in tools.items:
         if tool.kind != "str":
             continue
-        if tool.text.endswith((".py", ".json")):
+        if tool.text.endswith((".py", ".json", ".jsonl")):
             _existing_file(tool.text, tool.mark, ground)
         else:
             message = f"`{cut(tool.text)}` is no file of tools"
-            note = "its name ends in .py (functions) or .json (definitions)"
+            note = "its name ends in .py (functions), .json (definitions) or .jsonl (a trace)"
             ground.problems.add(tool.mark, message, note=note)
 
 

@@ -19,17 +19,16 @@ class Merged:
         self,
         plain: Sequence[Toolbox] = (),
         keyed: Mapping[str, Toolbox] = {},
-        mocks: Toolbox | None = None,
+        named: Sequence[Toolbox] = (),
     ) -> None:
-        """Join toolboxes; the tools of a keyed one are named `key.tool`, and mocks may be, too.
+        """Join toolboxes; the tools of a keyed one are named `key.tool`, those of `named` are so.
 
         Raises:
             AuthorError: two tools have one name, or a keyed tool has the separator in its own;
                 all of them are named.
         """
-        own = plain if mocks is None else [*plain, mocks]
-        self._mocks = mocks
-        self._boxes = [*(("", toolbox) for toolbox in own), *keyed.items()]
+        self._named = tuple(named)
+        self._boxes = [*(("", toolbox) for toolbox in (*plain, *named)), *keyed.items()]
         self._routes: dict[str, tuple[Toolbox, str]] = {}
         problems = list(self._join())
         if problems:
@@ -41,7 +40,7 @@ class Merged:
         for key, toolbox in self._boxes:
             for spec in toolbox.specs():
                 name = _full(key, spec)
-                if SEPARATOR in spec.name and toolbox is not self._mocks:
+                if SEPARATOR in spec.name and toolbox not in self._named:
                     yield Problem(
                         f"the tool `{spec.name}`{_of(key)} has a `{SEPARATOR}` in its name, which "
                         f"parts a server's key from its tools' names",
@@ -54,7 +53,7 @@ class Merged:
                 self._routes[name] = (toolbox, spec.name)
 
     def specs(self) -> Sequence[ToolSpec]:
-        """Return every tool there is now, plain ones and mocks first, in the order given."""
+        """Return every tool there is now, plain and named ones first, in the order given."""
         boxes = self._boxes
         return [replace(spec, name=_full(key, spec)) for key, box in boxes for spec in box.specs()]
 

@@ -72,7 +72,7 @@ class Tape:
             raise _failure(data, at)
         message = Message("assistant", data.get("text", ""), _calls(data), parts=_parts(data))
         usage = Usage(**data["usage"]) if "usage" in data else UNKNOWN_USAGE
-        return Said(message, usage, data.get("stop", "end")), data["model"]
+        return Said(message, usage, data.get("stop", "end")), data.get("model", "")
 
     def result(self, at: Position) -> ToolResult:
         """Return the result of the call at a position, as the tool gave it.
@@ -178,7 +178,8 @@ def _calls(data: Mapping[str, Json]) -> tuple[ToolCall, ...]:
     if not calls:
         return ()
     return tuple(
-        ToolCall(call["tool"], call["args"], "", call.get("malformed", "")) for call in calls
+        ToolCall(call.get("tool", ""), call.get("args", {}), "", call.get("malformed", ""))
+        for call in calls
     )
 
 

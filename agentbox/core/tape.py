@@ -121,10 +121,10 @@ class Tape:
 
     def relisted(self, at: Position) -> Sequence[ToolSpec] | None:
         """Return what the model was offered at a position where servers had changed their tools."""
-        event = self._found["tools.changed"].get(at)
-        if event is None:
+        request = self._found["model.request"].get(at)
+        if at not in self._found["tools.changed"] or request is None:
             return None
-        return [spec_of(each) for each in self._found["model.request"][at].data["tools"]]
+        return [spec_of(each) for each in request.data.get("tools", ())]
 
     @property
     def left_out(self) -> tuple[str, ...]:

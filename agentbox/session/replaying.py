@@ -6,27 +6,28 @@ and every request and decision of theirs is compared with what the tape has.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
+from typing import Any
 
 from agentbox.core.clock import Clock
 from agentbox.core.divergence import Divergence
-from agentbox.core.errors import AgentboxError, AuthorError, Problem, TraceError
+from agentbox.core.errors import AuthorError, Problem, TraceError
 from agentbox.core.messages import Json, ToolSpec, is_list
-from agentbox.core.requests import Actor, Observation, Observed
+from agentbox.core.requests import Actor, End, Observation, Observed
 from agentbox.core.runtime import Model, Toolbox
 from agentbox.core.scenario import Scenario
-from agentbox.core.tape import Tape
+from agentbox.core.tape import Tape, TapeEnded
 from agentbox.core.trace import Position
 from agentbox.core.verdict import Verdict
 from agentbox.loops import LOOPS
 from agentbox.models.tape import TapeModel
 from agentbox.runtime import Look, Relisting, World
 from agentbox.session.driving import drive
-from agentbox.session.run import verdict_in_time
+from agentbox.session.run import problems_of, verdict_in_time
 from agentbox.session.selection import KINDS, Selection, load
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources, references
@@ -77,23 +78,33 @@ def replay(path: Path, host: Host, file: str = "") -> Replay:
 
 async def _replayed(scenario: Scenario, trace: Trace, host: Host) -> Replay:
     project = Project.of(scenario, host)
-    clock = clock_of_header(trace)
+    clock = _clock(scenario, trace)
     redactor = redactor_of(scenario, project)
     comparing = Comparing(trace, clock, redactor)
-    ended = ""
-    try:
-        async with taped(scenario, Tape(trace.events), project, clock) as standing:
-            await drive(scenario, standing, clock, comparing, redactor)
-        comparing.finish()
-    except Diverged:
-        pass
-    except AgentboxError as error:  # the tape ends here, or the run broke here and breaks again
-        ended = str(error)
+    comparing.expect(to_json(scenario))
+    async with taped(scenario, Tape(trace.events), project, clock) as standing:
+        ended = await _ended(drive(scenario, standing, clock, comparing, redactor), comparing)
     verdict = None
     if comparing.divergence is None:
         verdict = verdict_in_time(scenario, trace, broken(trace), project.sources.check)
     odd = (*trace.problems, *project.notes)
     return Replay(scenario, trace, comparing.compared, comparing.divergence, ended, odd, verdict)
+
+
+async def _ended(driven: Coroutine[Any, Any, End], comparing: Comparing) -> str:
+    """Drive a run that is compared; return why it ended before its end, where it is the same."""
+    broke = ""
+    try:
+        await driven
+    except Diverged:
+        return ""
+    except TapeEnded as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - a loop's bug, or what made the run errored: again
+        broke = "; ".join(problem.message for problem in problems_of(error))
+    with suppress(Diverged):
+        comparing.finish(broke)
+    return "" if comparing.divergence else broke
 
 
 def redactor_of(scenario: Scenario, project: Project) -> Redactor:
@@ -150,6 +161,12 @@ def clock_of_header(trace: Trace) -> Clock:
         return Clock.at(str(data.get("now", "")), zone if "/" in zone else "")
     except ValueError as error:
         raise TraceError(f"the header of {trace.path} has no time: {error}") from error
+
+
+def _clock(scenario: Scenario, trace: Trace) -> Clock:
+    """Return the clock of a scenario; where its time was the real one, that of the trace."""
+    recorded = clock_of_header(trace)
+    return recorded if scenario.now == "real" else Clock.at(scenario.now, scenario.zone)
 
 
 def broken(trace: Trace) -> list[Problem]:

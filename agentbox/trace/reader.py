@@ -90,26 +90,34 @@ def parse_trace(content: bytes, path: str = "") -> Trace:
 
 
 def _event(line: bytes, number: int, blobs: _Blobs) -> TraceEvent | str:
-    torn = "" if line.endswith(b"\n") else " (the last line is torn: the run was killed)"
-    if len(line) > MAX_LINE:
-        return f"line {number} is longer than {MAX_LINE} bytes; skipped"
-    try:
-        data = decode(line)
-    except ValueError as error:
-        return f"line {number} is no JSON: {error}{torn}"
-    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _is_deep(data):
-        return f"line {number} is nested more than {MAX_DEPTH} deep; skipped"
-    if not is_object(data) or not isinstance(data.get("kind"), str):
+    data = _object(line, number)
+    if isinstance(data, str):
+        return data
+    kind: Json = data.get("kind")
+    if not isinstance(kind, str):
         return f"line {number} is no event; skipped"
     if not isinstance(data.get("at"), str):
         return f"line {number} has no position; skipped"
-    kind = data["kind"]
     if _REFERENCE in line:
         data = {key: blobs.resolved(value) for key, value in data.items()}
     wrong = misfit(kind, data) or (blobs.put_tables(data) if kind == "model.request" else "")
     if wrong:
         return f"line {number} is no {kind}: {wrong}; skipped"
     return TraceEvent(data["at"], kind, data, number)
+
+
+def _object(line: bytes, number: int) -> dict[str, Json] | str:
+    """Return the JSON object in a line, or why it holds none."""
+    if len(line) > MAX_LINE:
+        return f"line {number} is longer than {MAX_LINE} bytes; skipped"
+    try:
+        data = decode(line)
+    except ValueError as error:
+        torn = "" if line.endswith(b"\n") else " (the last line is torn: the run was killed)"
+        return f"line {number} is no JSON: {error}{torn}"
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _is_deep(data):
+        return f"line {number} is nested more than {MAX_DEPTH} deep; skipped"
+    return data if is_object(data) else f"line {number} is no event; skipped"
 
 
 def _is_deep(value: Json) -> bool:

@@ -50,6 +50,15 @@ def event(lines: Sequence[Line], kind: str, at: str = "") -> Line:
     return next(line for line in lines if line["kind"] == kind and at in ("", line["at"]))
 
 
+def scenario(lines: Sequence[Line]) -> dict[str, Any]:
+    """Return the scenario in the header, to be changed; a long one is put back out of its blob."""
+    start = event(lines, "run.start")
+    blob = start["scenario"].get("$blob")
+    if blob:
+        start["scenario"] = next(line["data"] for line in lines if line.get("id") == blob)
+    return start["scenario"]
+
+
 def again(played: Played, trace: str | Path, file: str = "", root: Path | None = None) -> Replay:
     """Play a trace again in its project, or in another."""
     host = played.host if root is None else Host(root, {})
@@ -78,7 +87,9 @@ cases:
       - {{user: Ask., checks: [{{tool_called: box.asks}}]}}
       - user: Change.
       - {{user: Change.}}
-    checks: [{{ended: {{reason: limit, limit: tool_calls}}}}, {{slot: {{name: who, state: filled}}}}]
+    checks:
+      - {{ended: {{reason: limit, limit: tool_calls}}}}
+      - {{slot: {{name: who, state: filled}}}}
 """
 """One case with nearly all that a trace can hold."""
 RICH_MODEL = """\
@@ -102,7 +113,7 @@ def reply(messages, tools):
 def rich(played: Played) -> Path:
     """Play it; return its trace."""
     head = (
-        'version: 1\nnow: 2026-03-20T14:30:00Z\ntools: [mine.py]\naudiences: {put: agent}\n'
+        "version: 1\nnow: 2026-03-20T14:30:00Z\ntools: [mine.py]\naudiences: {put: agent}\n"
         'model: {provider: python, function: "model.py:reply"}\n'
     )
     (verdict,) = played(RICH, RICH_MODEL, head)

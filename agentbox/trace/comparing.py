@@ -176,7 +176,8 @@ class Comparing:
             in_flight = {event.at for event in self._trace.in_flight()}
             self.over = not self._left or (kind.endswith(".result") and at in in_flight)
         if self.over:
-            raise TapeEnded(f"the tape ends before {at}")
+            answer = "the answer at " if kind.endswith(".result") else ""
+            raise TapeEnded(f"the tape ends before {answer}{at}")
 
     def _diverge(self, divergence: Divergence) -> NoReturn:
         self.over = True

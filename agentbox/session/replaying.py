@@ -93,18 +93,17 @@ async def _replayed(scenario: Scenario, trace: Trace, host: Host) -> Replay:
 
 async def _ended(driven: Coroutine[Any, Any, End], comparing: Comparing) -> str:
     """Drive a run that is compared; return why it ended before its end, where it is the same."""
-    broke = ""
+    ended = ""
     try:
         await driven
-    except Diverged:
-        return ""
-    except TapeEnded as error:
-        return str(error)
+        comparing.finish()
+    except (Diverged, TapeEnded) as error:
+        ended = str(error)
     except Exception as error:  # noqa: BLE001 - a loop's bug, or what made the run errored: again
-        broke = "; ".join(problem.message for problem in problems_of(error))
-    with suppress(Diverged):
-        comparing.finish(broke)
-    return "" if comparing.divergence else broke
+        ended = "; ".join(problem.message for problem in problems_of(error))
+        with suppress(Diverged):
+            comparing.finish(ended)
+    return "" if comparing.divergence else ended
 
 
 def redactor_of(scenario: Scenario, project: Project) -> Redactor:

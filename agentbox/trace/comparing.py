@@ -154,7 +154,8 @@ class Comparing:
             Diverged: the tape has more, or the world was given something else.
         """
         if self._left and not self.over:
-            self._diverge(unused(self._unplayed(), broke))
+            whole = [event for event in self._trace.events if _is_compared(event)]
+            self._diverge(unused(whole, self._unplayed(), broke))
         if "run" in self._unlike and not self.over:
             self._diverge(self._unlike["run"])
 

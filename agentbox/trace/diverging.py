@@ -36,7 +36,7 @@ _CLASSES: Mapping[str, DivergenceKind] = {
 """The class of a difference, by the kind of event that differs; of any other it is a decision."""
 _CAUSES: Mapping[str, str] = {
     "run.ready": "the tools as they are now",
-    "scope.enter": "the limits of the scenario",
+    "scope.enter": "the limits of the scenario, or the loop",
     "user.result": "the user's words in the scenario",
     "clock.read": "the scenario's `now`, `zone` or `tick`",
     "budget.refused": "the limits of the scenario",
@@ -51,6 +51,7 @@ _GIVEN: Mapping[str, tuple[DivergenceKind, str, str]] = {
     "run": ("decision", "run.start", "the scenario: what it gives to tools and servers"),
 }
 """What a scenario gives to whom: the class and the event of a difference, and its cause."""
+_TICK = "the scenario's `tick`"
 _REACHED = ("base_url", "key", "stream")
 _ROLES: Mapping[str, str] = {
     "system": "the agent's `system` text",
@@ -77,13 +78,20 @@ def off_the_tape(
     found: DivergenceKind = "exhausted"
     if unplayed:
         found = "order" if _is_among(unplayed, kind, data) else "extra"
-    return Divergence(found, at, now=kind, nearest=_nearest(unplayed, kind, data))
+    near = _nearest(unplayed, kind, data)
+    return Divergence(found, at, now=kind, nearest=near, cause=_CAUSES.get(kind, ""))
 
 
-def unused(unplayed: Unplayed, broke: str = "") -> Divergence:
-    """Return what it is that the run is over, and the tape is not; `broke` says what ended it."""
+def unused(whole: Iterable[TraceEvent], unplayed: Unplayed, broke: str = "") -> Divergence:
+    """Return what it is that the run is over, and the tape is not; `broke` says what ended it.
+
+    Of `whole`, all that was to be played, some is missing where what comes later was played.
+    """
     first = min(unplayed, key=lambda event: event.line)
-    return Divergence("unused", first.at, first.line, first.kind, cause=broke)
+    left = {event.line for event in unplayed}
+    last = max((event.line for event in whole if event.line not in left), default=0)
+    kind: DivergenceKind = "missing" if first.line < last else "unused"
+    return Divergence(kind, first.at, first.line, first.kind, cause=broke)
 
 
 def unlike(trace: Trace, played: Mapping[str, Json]) -> dict[str, Divergence]:
@@ -137,7 +145,10 @@ def differing(
         found: DivergenceKind = "decision" if decided else "order" if elsewhere else "missing"
         cause = _CAUSES.get(kind, "") or _CAUSES.get(event.kind, "")
         return Divergence(found, event.at, event.line, event.kind, kind, (), near, cause)
-    changed = _changed(_content(event), data) or _moved(event, clock)
+    changed = _changed(_content(event), data)
+    if not changed:
+        moved = _moved(event, clock)
+        return Divergence("decision", event.at, event.line, kind, kind, moved, near, _TICK)
     found = "order" if elsewhere else _CLASSES.get(kind, "decision")
     cause = _CAUSES.get(kind, "")
     if kind == "tool.request":
@@ -181,7 +192,7 @@ def _parts(trace: Trace, event: TraceEvent, ask: Ask, clock: float) -> Iterator[
     }
     asked = {"output": ask.output, "aside": ask.aside, "log": ask.messages.name}
     yield "model", _changed(was, asked), "how the model is asked"
-    yield "decision", _moved(event, clock), "the scenario's `tick`"
+    yield "decision", _moved(event, clock), _TICK
 
 
 def _slot_cause(

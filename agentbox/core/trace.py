@@ -45,6 +45,10 @@ class TraceEvent:
         return self.data.get("clock", 0)
 
 
+MAX_POSITION = 4000
+"""Characters of a position; a number of more than 4,300 digits is none to Python."""
+
+
 class Recorder(Protocol):
     """The port through which wrappers and effects record. Never a wrapper itself."""
 

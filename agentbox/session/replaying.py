@@ -86,7 +86,7 @@ async def _replayed(scenario: Scenario, trace: Trace, host: Host) -> Replay:
         ended = await _ended(drive(scenario, standing, clock, comparing, redactor), comparing)
     verdict = None
     if comparing.divergence is None:
-        verdict = verdict_in_time(scenario, trace, broken(trace), project.sources.check)
+        verdict = verdict_in_time(scenario, trace, broken(trace), project.check)
     odd = (*trace.problems, *project.notes)
     return Replay(scenario, trace, comparing.compared, comparing.divergence, ended, odd, verdict)
 
@@ -212,10 +212,20 @@ class Project:
         hint = "put the scenario file back, to have tools and loops compared as they are now"
         return cls(sources, trusted=False, notes=(Problem(message, hint=hint),))
 
+    def check(self, reference: str) -> Any:
+        """Return the function of a `python` check.
+
+        Raises:
+            AuthorError: there is none, or it may not be loaded.
+        """
+        if not self.trusted:
+            raise AuthorError(*self.notes)
+        return self.sources.check(reference)
+
 
 def _named_by(file: str, host: Host) -> frozenset[str]:
     """Return what the scenario file at a path of the project names, over all its cases."""
-    if not file or not (host.root / file).is_file():
+    if not file or not host.owns(file):
         return frozenset()
     try:
         found = load([str(host.root / file)], host, Selection())

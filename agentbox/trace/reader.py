@@ -9,7 +9,7 @@ from typing import Any
 
 from agentbox.core.errors import Mark, Problem, TraceError
 from agentbox.core.messages import Json, is_list, is_object
-from agentbox.core.trace import FORMAT_VERSION, TraceEvent
+from agentbox.core.trace import FORMAT_VERSION, MAX_POSITION, TraceEvent
 from agentbox.trace.encoding import decode
 from agentbox.trace.fields import TABLES, misfit, table_misfit
 from agentbox.trace.writer import REFERENCE
@@ -96,7 +96,7 @@ def _event(line: bytes, number: int, blobs: _Blobs) -> TraceEvent | str:
     kind: Json = data.get("kind")
     if not isinstance(kind, str):
         return f"line {number} is no event; skipped"
-    if not isinstance(data.get("at"), str):
+    if not isinstance(data.get("at"), str) or len(data["at"]) > MAX_POSITION:
         return f"line {number} has no position; skipped"
     if _REFERENCE in line:
         data = {key: blobs.resolved(value) for key, value in data.items()}

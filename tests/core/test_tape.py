@@ -96,7 +96,10 @@ def test_the_tools_are_those_listed_when_it_was_ready_or_offered_later() -> None
     assert (spec.name, spec.description, spec.input_schema) == ("look", "Look.", {"type": "object"})
     assert Tape([ready]).left_out == ("box.no",)
     assert Tape([]).left_out == ()
-    assert [spec.name for spec in Tape([late, made("note", tools=["x"])]).specs()] == ["look", "late"]
+    assert [spec.name for spec in Tape([late, made("note", tools=["x"])]).specs()] == [
+        "look",
+        "late",
+    ]
 
 
 def test_tools_that_changed_are_those_the_model_was_offered_then() -> None:

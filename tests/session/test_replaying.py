@@ -80,7 +80,7 @@ def broken(task):
     said = yield Ask(task.log.view(), task.tools)
     raise KeyError("mine")
 """
-EVIL = "raise SystemExit('the code of a trace was run')\n"
+EVIL = "from pathlib import Path\nPath(__file__).with_name('was-run').touch()\n"
 ONE = "cases: [{name: a, turns: [look k]}]"
 RUNS: dict[str, tuple[str, str, str, str]] = {
     "a word": (ONE, ECHO, "", "passed"),
@@ -320,11 +320,14 @@ def test_code_that_only_a_trace_names_is_never_run(played: Played, field: str, v
         scenario(lines)[field] = value
 
     edited = resealed(Path(verdict.trace), edit)
+    ran = played.host.root / "was-run"
     if field == "agent":
         with pytest.raises(AuthorError, match=r"not loaded, for s\.yaml here does not name it: "):
             again(played, edited)
+        assert not ran.exists()
         return
     found = again(played, edited)
+    assert not ran.exists()
     assert found.same, "tools are compared as they were recorded"
     assert found.problems[0].message == "not loaded, for s.yaml here does not name it: evil.py"
     assert "put the scenario file back" in found.problems[0].hint
@@ -342,6 +345,24 @@ def test_a_check_that_only_a_trace_names_is_never_run(played: Played) -> None:
     assert found.same
     assert found.verdict
     assert found.verdict.outcome == "errored"
+    assert not (played.host.root / "was-run").exists()
+
+
+def test_a_scenario_file_outside_of_the_project_is_none_of_its_own(played, tmp_path: Path) -> None:
+    (verdict,) = played(ONE, CALLS)
+    outside = tmp_path.parent / f"{tmp_path.name}-outside"
+    outside.mkdir()
+    (outside / "evil.py").write_text(EVIL)
+    (outside / "evil.yaml").write_text(HEAD.replace("mine.py", str(outside / "evil.py")) + ONE)
+    (outside / "model.py").touch()
+
+    def edit(lines: list[Line]) -> None:
+        scenario(lines).update(path=str(outside / "evil.yaml"), tools=[str(outside / "evil.py")])
+
+    (played.host.root / "model.py").touch()
+    found = again(played, resealed(Path(verdict.trace), edit))
+    assert found.problems[0].message.startswith("not loaded")
+    assert not (outside / "was-run").exists()
 
 
 def test_without_the_scenario_file_what_it_names_is_not_loaded(played: Played) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agentbox.trace import parse_trace
+from agentbox.trace import canonical_lines, parse_trace
 
 CALL = {"tool": "look", "args": {}}
 
@@ -89,3 +89,11 @@ def test_what_is_nested_too_deep_is_skipped() -> None:
     assert trace.problems[0].message == "t: line 2 is nested more than 200 deep; skipped"
     content = b'{"at":"c:a","kind":"note","x":' + b"[" * 100_000 + b"1" * 30 + b"\n"
     assert "is no JSON: it is nested too deep" in parse_trace(content, "t").problems[0].message
+
+
+def test_a_position_that_no_run_has_is_none() -> None:
+    far = made("note") | {"at": f"c:a/t{'9' * 5000}"}
+    trace = read(made("note"), far)
+    assert trace.problems[0].message == "t: line 2 has no position; skipped"
+    content = b"".join(json.dumps(line).encode() + b"\n" for line in (made("note"), far))
+    assert len(list(canonical_lines(content))) == 1

@@ -22,7 +22,7 @@ from agentbox.cli import run_command
 
 pytestmark = pytest.mark.slow
 
-ROUNDS, EACH = 4, 250
+ROUNDS, EACH = 8, 125
 COMMANDS = (("show",), ("show", "--json"), ("judge",), ("show", "--canonical"))
 EVIL = "from pathlib import Path\nPath(__file__).with_name('was-run').touch()\n"
 

@@ -18,6 +18,7 @@ from agentbox.session import (
     Suite,
     exit_code,
     load,
+    replay,
     resolve,
     run_suite,
 )
@@ -70,6 +71,11 @@ def test_an_example_passes(host: Host, path: Path) -> None:
     passed = [verdict for verdict in verdicts if verdict.outcome == "passed"]
     assert exit_code(verdicts) == 0, [(v.case, v.outcome, v.problems) for v in verdicts]
     assert [check.message for each in passed for check in each.checks if check.message] == []
+    for verdict in verdicts:
+        again = replay(Path(verdict.trace), host)
+        assert (again.divergence, again.ended, again.problems) == (None, "", ())
+        assert again.verdict
+        assert again.verdict.outcome == verdict.outcome
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)

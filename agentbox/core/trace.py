@@ -48,6 +48,10 @@ class TraceEvent:
         return clock if isinstance(clock, int | float) and abs(clock) < _FOREVER else 0
 
 
+MAX_POSITION = 4000
+"""Characters of a position; a number of more than 4,300 digits is none to Python."""
+
+
 class Recorder(Protocol):
     """The port through which wrappers and effects record. Never a wrapper itself."""
 

@@ -200,7 +200,8 @@ def _seen(events: Iterable[TraceEvent]) -> Iterator[Seen]:
     for event in events:
         if event.kind == "observe.result":
             data = event.data
-            yield Seen(data["look"], event.at, data.get("value"), str(data.get("error") or ""))
+            look, error = data.get("look", {}), str(data.get("error", ""))
+            yield Seen(look, event.at, data.get("value"), error)
 
 
 def _look_of(at: Position) -> int | None:

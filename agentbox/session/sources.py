@@ -46,6 +46,14 @@ class Host:
     environ: Mapping[str, str]
     live: bool = False
 
+    def owns(self, file: str) -> bool:
+        """Whether there is such a file in the project; what a trace calls so may lie anywhere."""
+        path = self.root / file
+        try:
+            return path.is_file() and path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, ValueError):  # a name that no file can have
+            return False
+
 
 @dataclass(frozen=True)
 class Sources:

@@ -47,9 +47,12 @@ def decode(line: bytes) -> Any:
     Raises:
         ValueError: this is no JSON.
     """
-    if _LONG_NUMBER(line):  # which orjson would round to a float
+    if not _LONG_NUMBER(line):  # which orjson would round to a float
+        return orjson.loads(line)
+    try:
         return json.loads(line)
-    return orjson.loads(line)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
 
 
 event_hash = xxh3_64_intdigest

@@ -21,7 +21,7 @@ def write(path: Path, *, said: str = "1", outcome: str = "passed", now: str = "2
         {"at": "c:a", "kind": "run.end", "outcome": outcome, "end": "answered"},
     ]
     path.parent.mkdir(exist_ok=True)
-    lines = [orjson.dumps({**event, "h": "0", "clock": 0}) for event in events]
+    lines = [orjson.dumps({**event, "clock": 0}) for event in events]
     path.write_bytes(b"\n".join(lines) + b"\n")
 
 

@@ -89,6 +89,40 @@ def show(*, trace: str, step: str, canonical: bool, runs: str, as_json: bool) ->
 
 
 @app.command()
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
+@click.option("--all", "everything", is_flag=True, help="What follows from a difference, too.")
+@_runs
+@_as_json
+def diff(*, one: str, other: str, everything: bool, runs: str, as_json: bool) -> int:
+    """Say what differs between two traces or two runs: what first, and what follows from it.
+
+    A and B are named as for `show`. Exit 0: nothing differs; 1: something does.
+    """
+    from agentbox.cli.diff import diff as diff_them  # noqa: PLC0415 - on demand
+
+    return diff_them(one, other, runs, everything=everything, as_json=as_json)
+
+
+@app.command()
+@click.argument("trace", default="last", metavar="[TRACE | RUN | last | RUN::CASE]")
+@click.option("-o", "output", default="", metavar="FILE", help="Write it here; - is stdout.")
+@click.option(
+    "--against", default="", metavar="TRACE", help="Show another trace beside it, and what differs."
+)
+@_runs
+def view(*, trace: str, against: str, output: str, runs: str) -> int:
+    """Write a page that shows a trace, or all of a run's, in a browser.
+
+    It is one file that opens without a server and asks nothing of the network; it is put beside the
+    trace, and its path is printed.
+    """
+    from agentbox.cli.view import view_traces  # noqa: PLC0415 - on demand
+
+    return view_traces(trace, against, output, runs)
+
+
+@app.command()
 @click.argument("run", default="last", metavar="[RUN | last | RUN::CASE | TRACE]")
 @click.option(
     "--scenario", default="", metavar="FILE", help="Take the checks from this file instead."
@@ -107,16 +141,66 @@ def judge(*, run: str, scenario: str, runs: str, as_json: bool) -> int:
 @click.option(
     "--scenario", default="", metavar="FILE", help="Play the case as this file has it now."
 )
+@click.option(
+    "--live",
+    type=click.Choice(["model", "tools"]),
+    help="A real model in the taped world, or real tools for the taped model.",
+)
+@click.option(
+    "--drift",
+    multiple=True,
+    metavar="GLOB",
+    help="Ask these tools again, on fresh servers, and compare what they give.",
+)
 @_runs
 @_as_json
-def replay(*, trace: str, scenario: str, runs: str, as_json: bool) -> int:
+def replay(
+    *,
+    trace: str,
+    scenario: str,
+    live: str | None,
+    drift: tuple[str, ...],
+    runs: str,
+    as_json: bool,
+) -> int:
     """Play a trace again, its tape answering, and compare; exit 4 where it diverges.
 
     The scenario is the one in the trace. Nothing is started and nobody is asked.
     """
-    from agentbox.cli.replay import replay_traces  # noqa: PLC0415 - on demand
+    from agentbox.cli.replay import Wanted, replay_traces  # noqa: PLC0415 - on demand
 
-    return replay_traces(trace, scenario, runs, as_json=as_json)
+    return replay_traces(Wanted(trace, scenario, live or "", drift, runs, as_json))
+
+
+@app.command()
+@click.argument("trace", default="last", metavar="[TRACE | last | RUN::CASE]")
+@click.option("--at", default="", metavar="POSITION", help="Where: a model or tool call, t1/s2.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="What to change: context.now=2026-03-20, result.text=..., model.function=..., ...",
+)
+@click.option(
+    "--then",
+    type=click.Choice(["mock", "live", "tape"]),
+    default="mock",
+    show_default=True,
+    help="Who answers after the fork.",
+)
+@_runs
+@_as_json
+def fork(
+    *, trace: str, at: str, changes: tuple[str, ...], then: str, runs: str, as_json: bool
+) -> int:
+    """Go back to a place of a trace, change something, and play on from there.
+
+    The tape answers as long as all is asked as it was; its calls are made again on fresh servers.
+    """
+    from agentbox.cli.fork import fork_trace  # noqa: PLC0415 - on demand
+
+    return fork_trace(trace, at, changes, then, runs, as_json=as_json)
 
 
 @app.command()

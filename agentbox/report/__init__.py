@@ -1,13 +1,23 @@
 """A trace or a verdict in, text out: pure functions that return lines of styled spans.
 
-Nothing here opens a file or reads a clock. Text from outside is made safe before it is shown, and
-rich is imported only when a painter colours.
+Nothing here opens a file or reads a clock; only the page for browsers (`viewer`, imported where it
+is asked for) reads its own looks and scripts, which are package data. Text from outside is made
+safe before it is shown, and rich is imported only when a painter colours.
 """
 
 from __future__ import annotations
 
-from agentbox.report.divergence import divergence, divergence_json, replay_line, replay_summary
+from agentbox.report.diff import diff_json, diff_lines, run_diff_json, run_diff_lines
+from agentbox.report.divergence import (
+    divergence,
+    divergence_json,
+    drift_json,
+    drift_lines,
+    replay_line,
+    replay_summary,
+)
 from agentbox.report.failure import failure
+from agentbox.report.forks import ForkStory, fork_lines
 from agentbox.report.painter import Painter, Progress, wants_color, wants_glyphs, wants_redraw
 from agentbox.report.problems import problem, problems
 from agentbox.report.progress import progress_line
@@ -29,6 +39,7 @@ from agentbox.report.verdicts import (
 
 __all__ = [
     "BLANK",
+    "ForkStory",
     "Line",
     "Lines",
     "Painter",
@@ -37,11 +48,16 @@ __all__ = [
     "Style",
     "brief",
     "cells",
+    "diff_json",
+    "diff_lines",
     "divergence",
     "divergence_json",
+    "drift_json",
+    "drift_lines",
     "failure",
     "find_step",
     "findings",
+    "fork_lines",
     "plain",
     "problem",
     "problem_json",
@@ -51,6 +67,8 @@ __all__ = [
     "repeated_json",
     "replay_line",
     "replay_summary",
+    "run_diff_json",
+    "run_diff_lines",
     "run_header",
     "safe",
     "show",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from agentbox.core.clock import Clock
-from agentbox.core.messages import Json, ToolSpec, is_list, is_object
+from agentbox.core.messages import Json, ToolResult, ToolSpec, is_list, is_object
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, TypeAdapter
@@ -100,7 +100,7 @@ def _returns(hints: Mapping[str, Any]) -> tuple[TypeAdapter[Any] | None, dict[st
     """Return the result's adapter, and its schema where it is an object (MCP outputSchema)."""
     from pydantic import TypeAdapter  # noqa: PLC0415 - pydantic is here already
 
-    if "return" not in hints:
+    if hints.get("return", ToolResult) is ToolResult:  # not said, or it makes its result itself
         return None, None
     adapter: TypeAdapter[Any] = TypeAdapter(hints["return"])
     schema = _untitled(adapter.json_schema(mode="serialization"))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from agentbox.session.capturing import Captured, Held, capture, held, text_of
 from agentbox.session.clocks import clock_of
+from agentbox.session.forking import FIDELITIES, Fork, Then, Wish, fork
+from agentbox.session.lenses import Drift, Live, drifted, half_live
+from agentbox.session.patches import Patches
 from agentbox.session.rejudging import Again, judge_again
 from agentbox.session.replaying import Replay, replay
 from agentbox.session.resolving import admit, resolve
@@ -26,26 +29,36 @@ from agentbox.session.suite import (
 __all__ = [
     "DIVERGED",
     "ERRORED",
+    "FIDELITIES",
     "INTERRUPTED",
     "KINDS",
     "USAGE",
     "Again",
     "Captured",
+    "Drift",
+    "Fork",
     "Held",
     "Host",
     "Judged",
+    "Live",
+    "Patches",
     "Progress",
     "Replay",
     "Runs",
     "Selection",
     "Sources",
     "Suite",
+    "Then",
+    "Wish",
     "addresses",
     "admit",
     "capture",
     "clock_of",
+    "drifted",
     "exit_code",
     "find_root",
+    "fork",
+    "half_live",
     "held",
     "judge_again",
     "load",

@@ -14,8 +14,10 @@ from typing import Any
 from agentbox.core.errors import AuthorError, Mark, Problem, nearest, place_of
 
 
-def load_object(reference: str, root: Path) -> Any:
+def load_object(reference: str, root: Path, anew: str = "") -> Any:
     """Return the object that `reference` names; paths start from `root`.
+
+    `anew` is as for `load_module`.
 
     Raises:
         AuthorError: no such file or module, it does not import, or it has no such name.
@@ -24,7 +26,7 @@ def load_object(reference: str, root: Path) -> Any:
     if not colon:
         hint = "write path/to/file.py:name or package.module:name"
         raise AuthorError(Problem(f"`{reference}` names no object", hint=hint))
-    module = load_module(where, root)
+    module = load_module(where, root, anew)
     found = getattr(module, name, None)
     if found is None:
         names = [each for each in vars(module) if not each.startswith("_")]
@@ -34,15 +36,17 @@ def load_object(reference: str, root: Path) -> Any:
     return found
 
 
-def load_module(where: str, root: Path) -> ModuleType:
+def load_module(where: str, root: Path, anew: str = "") -> ModuleType:
     """Return a module, by path or by dotted name; a file is run once however often it is named.
+
+    With `anew`, a file is run once for each such word: what others did to it does not show.
 
     Raises:
         AuthorError: there is no such module, or it raises while it is imported.
     """
     try:
         if where.endswith(".py"):
-            return _file(root / where)
+            return _file(root / where, anew)
         return importlib.import_module(where)
     except AuthorError:
         raise
@@ -66,7 +70,7 @@ def module_file(where: str, root: Path) -> Path | None:
     return Path(spec.origin) if spec and spec.origin else None
 
 
-def _file(path: Path) -> ModuleType:
+def _file(path: Path, anew: str) -> ModuleType:
     path = path.resolve()
     if not path.is_file():
         siblings = [each.name for each in path.parent.glob("*.py")]
@@ -75,7 +79,7 @@ def _file(path: Path) -> ModuleType:
         raise AuthorError(
             Problem(f"there is no file {path.name} in {path.parent.name}/", note=note)
         )
-    name = f"agentbox_file_{blake2b(str(path).encode(), digest_size=8).hexdigest()}"
+    name = f"agentbox_file_{blake2b(str(path).encode(), digest_size=8).hexdigest()}{anew}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

@@ -6,7 +6,7 @@ and every request and decision of theirs is compared with what the tape has.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from math import inf
@@ -26,6 +26,7 @@ from agentbox.loops import LOOPS
 from agentbox.models.tape import TapeModel
 from agentbox.runtime import Look, Relisting, World
 from agentbox.session.driving import drive
+from agentbox.session.marking import marked
 from agentbox.session.run import verdict_in_time
 from agentbox.session.selection import KINDS, Selection, load
 from agentbox.session.signals import run_to_end
@@ -72,10 +73,16 @@ def replay(path: Path, host: Host, file: str = "") -> Replay:
     """
     trace = sound(path)
     scenario = scenario_of(trace, host, file)
-    return run_to_end(_replayed(scenario, trace, host))
+    return run_to_end(replayed(scenario, trace, host))
 
 
-async def _replayed(scenario: Scenario, trace: Trace, host: Host) -> Replay:
+async def replayed(
+    scenario: Scenario,
+    trace: Trace,
+    host: Host,
+    beside: Callable[[Toolbox], Toolbox] = lambda tools: tools,
+) -> Replay:
+    """Play a tape in an event loop; `beside` may stand something beside its tools."""
     project = Project.of(scenario, host)
     clock = clock_of_header(trace)
     redactor = redactor_of(scenario, project)
@@ -83,7 +90,9 @@ async def _replayed(scenario: Scenario, trace: Trace, host: Host) -> Replay:
     ended = ""
     try:
         async with taped(scenario, Tape(trace.events), project, clock) as standing:
-            await drive(scenario, standing, clock, comparing, redactor)
+            world = replace(standing.world, toolbox=beside(standing.world.toolbox))
+            whole = replace(standing, world=world)
+            await drive(scenario, whole, clock, comparing, redactor)
         comparing.finish()
     except Diverged:
         pass
@@ -135,7 +144,13 @@ def scenario_of(trace: Trace, host: Host, file: str = "") -> Scenario:
     except AuthorError as error:
         message = f"the header of {trace.path} holds no scenario that this agentbox can read"
         raise TraceError(Problem(message), *error.problems) from error
-    return replace(scenario, root=str(host.root.absolute()))
+    return at_home(scenario, host)
+
+
+def at_home(scenario: Scenario, host: Host) -> Scenario:
+    """Return a recorded scenario as one of this project."""
+    placed = marked(scenario, _cases(scenario.path, host))
+    return replace(placed, root=str(host.root.absolute()))
 
 
 def clock_of_header(trace: Trace) -> Clock:
@@ -197,14 +212,29 @@ class Project:
         return cls(sources, trusted=False, notes=(Problem(message, hint=hint),))
 
 
+def known_here(scenario: Scenario, host: Host) -> bool:
+    """Whether a scenario file of the project itself names all that a recorded one would start."""
+
+    def started(one: Scenario) -> tuple[object, ...]:
+        user = one.case.user
+        return one.servers, one.model, one.tools, one.agent.loop, user and user.model
+
+    return any(started(scenario) == started(one) for one in _cases(scenario.path, host))
+
+
+def _cases(file: str, host: Host) -> Sequence[Scenario]:
+    """Return the cases of a scenario file of the project; none where it cannot be read."""
+    if not file or not (host.root / file).is_file():
+        return ()
+    try:
+        return load([str(host.root / file)], host, Selection())
+    except AuthorError:
+        return ()
+
+
 def _named_by(file: str, host: Host) -> frozenset[str]:
     """Return what the scenario file at a path of the project names, over all its cases."""
-    if not file or not (host.root / file).is_file():
-        return frozenset()
-    try:
-        found = load([str(host.root / file)], host, Selection())
-    except AuthorError:
-        return frozenset()
+    found = _cases(file, host)
     return frozenset(name for scenario in found for name in references(scenario))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -13,7 +14,7 @@ from agentbox.core.clock import Clock
 from agentbox.core.errors import AgentboxError, Problem, place_of
 from agentbox.core.messages import Json
 from agentbox.core.scenario import Repeat, Scenario
-from agentbox.core.trace import FORMAT_VERSION, TraceEvent, slug
+from agentbox.core.trace import FORMAT_VERSION, Recorder, TraceEvent, slug
 from agentbox.core.verdict import CheckResult, Outcome, Verdict
 from agentbox.core.version import VERSION
 from agentbox.judge import Load, end_of, judge, outcome_of, stats_of
@@ -24,7 +25,7 @@ from agentbox.session.driving import drive, too_long
 from agentbox.session.keys import keys_of
 from agentbox.session.resolving import Unresolved
 from agentbox.session.sources import Sources
-from agentbox.session.world import opened
+from agentbox.session.world import Opened, opened
 from agentbox.spec import to_json
 from agentbox.trace import Redactor, Trace, TraceFile, TraceWriter, keys_in, parse_trace
 
@@ -40,7 +41,29 @@ class Judged:
 Publish: TypeAlias = Callable[[Judged], None]
 
 
-async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Publish) -> Verdict:
+OpenWorld: TypeAlias = Callable[
+    [Scenario, Sources, Clock, Recorder, Callable[[], bytes]], AbstractAsyncContextManager[Opened]
+]
+"""Opens the world that a case is played in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a case is played, where that is not as usual."""
+
+    world: OpenWorld = opened
+    recorder: Callable[[TraceWriter, Clock], Recorder] = lambda writer, _: writer
+    """Makes who hears of every event, and writes it."""
+    header: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """What the trace's header says beside the usual."""
+
+
+AS_USUAL = Manner()
+
+
+async def run_case(
+    scenario: Scenario, sources: Sources, path: Path, publish: Publish, manner: Manner = AS_USUAL
+) -> Verdict:
     """Run a scenario's one case, its trace at `path`.
 
     `publish` hears the verdict before the servers have ended.
@@ -57,7 +80,8 @@ async def run_case(scenario: Scenario, sources: Sources, path: Path, publish: Pu
         secrets = sources.secrets(scenario) | keys_of(scenario, sources.host)
         redactor = Redactor(secrets)
         writer = TraceWriter(file, clock, elapsed, redactor, later)
-        return await _Run(scenario, sources, clock, writer, redactor, file, publish).played()
+        run = _Run(scenario, sources, clock, writer, redactor, file, publish, manner)
+        return await run.played()
     finally:
         file.close()
 
@@ -71,6 +95,7 @@ class _Run:
     redactor: Redactor
     file: TraceFile
     publish: Publish
+    manner: Manner
     started: float = field(default_factory=elapsed)
     verdict: Verdict | None = None
 
@@ -106,14 +131,17 @@ class _Run:
             "zone": self.clock.zone,
             "seed": scenario.seed,
             "code": self.sources.code(scenario),
+            **self.manner.header,
         }
         self.redactor.publish(keys_in(header))
         self.writer.emit(self.at, "run.start", header)
 
     async def _play(self) -> None:
-        scenario, clock, writer = self.scenario, self.clock, self.writer
-        async with opened(scenario, self.sources, clock, writer, self._told) as open_world:
-            await drive(scenario, open_world, clock, writer, self.redactor)
+        scenario, clock, manner = self.scenario, self.clock, self.manner
+        recorder = manner.recorder(self.writer, clock)
+        world = manner.world(scenario, self.sources, clock, recorder, self._told)
+        async with world as open_world:
+            await drive(scenario, open_world, clock, recorder, self.redactor)
             open_world.hang_up()
             self._judged(())
 

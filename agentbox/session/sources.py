@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 from agentbox.core.environment import variables
 from agentbox.core.errors import AuthorError, Problem, WorldError, nearest
@@ -18,8 +19,19 @@ from agentbox.loops import LOOPS
 from agentbox.session.inspecting import functions_of
 from agentbox.session.loading import load_module, load_object, module_file
 
+if TYPE_CHECKING:
+    from agentbox.toolboxes.mcp import Shares
+
 Found = TypeVar("Found")
 _REASONS: tuple[str, ...] = get_args(EndReason)
+
+
+_numbers = count(1)
+
+
+def anew() -> str:
+    """Return a word that no other sources have: what they load is loaded for them alone."""
+    return f"_{next(_numbers)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,10 @@ class Sources:
     host: Host
     played: Sequence[Scenario] = ()
     """All that are played from it: they are loaded together, before the first of them is played."""
+    anew: str = ""
+    """Run files of code anew, for all that have this word in common: for a world of its own."""
+    shares: Shares | None = None
+    """The servers that its cases share."""
     _known: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
 
     def model(self, reference: str) -> Any:
@@ -66,7 +82,9 @@ class Sources:
         return known or _own(name, cast("LoopFunction", self._function("loop", name)))
 
     def _function(self, what: str, reference: str) -> Any:
-        found = self.once("object", reference, lambda: load_object(reference, self.host.root))
+        found = self.once(
+            "object", reference, lambda: load_object(reference, self.host.root, self.anew)
+        )
         if not callable(found):
             raise AuthorError(Problem(f"the {what} `{reference}` is no function"))
         return found
@@ -118,7 +136,7 @@ class Sources:
                 functions_of,
             )
 
-            return FunctionToolbox(functions_of(load_module(file, self.host.root)), file)
+            return FunctionToolbox(functions_of(load_module(file, self.host.root, self.anew)), file)
         from agentbox.toolboxes.definitions import read_definitions  # noqa: PLC0415 - as above
         from agentbox.toolboxes.network import Network  # noqa: PLC0415 - as above
 

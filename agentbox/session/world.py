@@ -23,7 +23,7 @@ from agentbox.session.staging import approver_of, form_of, offers_of, user_of
 from agentbox.toolboxes import Filtered, Injected, Merged, MockToolbox
 
 if TYPE_CHECKING:
-    from agentbox.toolboxes.mcp import Servers
+    from agentbox.toolboxes.mcp import Servers, Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def opened(
         AuthorError: tools have one name, or a glob fits none.
         WorldError: a server did not start.
     """
-    site = _Site(scenario, sources.host, clock, recorder)
+    site = _Site(scenario, sources.host, clock, recorder, sources.shares)
     async with _servers(scenario.servers, site) as servers, AsyncExitStack() as closing:
         # While the servers start: what is loaded here costs no time of its own.
         sources.once("all", "", lambda: resolve(sources.played or (scenario,), sources))
@@ -126,7 +126,7 @@ async def _fresh(site: _Site, at: Position) -> AsyncGenerator[Sight]:
     scenario = site.scenario
     clock = site.clock if scenario.now == "real" else Clock.at(scenario.now, scenario.zone)
     ours = {name: server for name, server in scenario.servers.items() if not server.url}
-    async with _servers(ours, replace(site, clock=clock), at) as servers:
+    async with _servers(ours, replace(site, clock=clock, shares=None), at) as servers:
         keyed = await _connected(scenario, servers) if servers else {}
         yield Sight(Merged((), keyed), servers, clock)
 
@@ -153,6 +153,7 @@ class _Site:
     host: Host
     clock: Clock
     recorder: Recorder
+    shares: Shares | None = None
 
 
 @asynccontextmanager
@@ -177,7 +178,7 @@ async def _servers(
         live=host.live,
         forms=bool(scenario.case.answers),
     )
-    async with spawned(servers, site) as running:
+    async with spawned(servers, site, where.shares) as running:
         yield running
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentbox.spec.decode import from_json
-from agentbox.spec.encode import as_written, to_json
+from agentbox.spec.encode import as_written, check_json, to_json
 from agentbox.spec.reader import read_scenarios
 from agentbox.spec.reference import reference_text
 from agentbox.spec.schema import scenario_schema, schema_text
@@ -11,6 +11,7 @@ from agentbox.spec.write import yaml_text
 
 __all__ = [
     "as_written",
+    "check_json",
     "from_json",
     "read_scenarios",
     "reference_text",

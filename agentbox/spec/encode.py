@@ -34,6 +34,12 @@ def as_written(scenario: Scenario) -> dict[str, Json]:
     return _record(scenario, brief=True)
 
 
+def check_json(check: CheckSpec, *, brief: bool = False) -> dict[str, Json]:
+    """Return a check as JSON, as a file could have it."""
+    level = {} if check.level == "fail" else {"level": check.level}
+    return {check.kind: _json(check.params, brief=brief), **level}
+
+
 def _record(value: object, *, brief: bool) -> dict[str, Json]:
     cls: type = type(value)
     given = [(key, getattr(value, key.name)) for key in all_keys(cls) if not key.internal]
@@ -58,8 +64,7 @@ def _bare(cls: type, given: dict[str, Json]) -> Json:
 
 def _json(value: Any, *, brief: bool) -> Json:
     if isinstance(value, CheckSpec):
-        level = {} if value.level == "fail" else {"level": value.level}
-        return {value.kind: _json(value.params, brief=brief), **level}
+        return check_json(value, brief=brief)
     if is_dataclass(value):
         made = _record(value, brief=brief)
         return _bare(type(value), made) if brief else made

@@ -28,7 +28,7 @@ _FOREIGN = re.compile(r"\$\{(env|input|config|workspaceFolder):[^}]*\}")
 SERVER_NAME = "[A-Za-z0-9_-]+"
 """What may prefix a tool's name: the dot that follows it must not be in it."""
 _SOME_TIME = "2000-01-01T00:00:00Z"
-_TRANSPORTS: Mapping[str, str] = {"command": "args, env", "url": "headers", "memory": ""}
+_TRANSPORTS: Mapping[str, str] = {"command": "args, env, share", "url": "headers", "memory": ""}
 """The three ways to reach a server, and the keys that go with each."""
 
 

@@ -53,7 +53,8 @@ class FunctionToolbox:
             kwargs = signature.arguments(call.args)
             if signature.clock:
                 kwargs[signature.clock] = context.clock
-            return _result(signature.result(await run(function, kwargs)))
+            value = await run(function, kwargs)
+            return value if isinstance(value, ToolResult) else _result(signature.result(value))
         except Exception as error:  # noqa: BLE001 - a tool's failure is a value
             return raised(error)
 
@@ -111,7 +112,8 @@ class FunctionDefinition:
         if self.clock:
             kwargs[self.clock] = context.clock
         try:
-            return _result(await run(self.function, kwargs))
+            value = await run(self.function, kwargs)
+            return value if isinstance(value, ToolResult) else _result(value)
         except Exception as error:  # noqa: BLE001 - a tool's failure is a value
             return raised(error)
 

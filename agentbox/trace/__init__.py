@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentbox.trace.canonical import canonical_lines, digest_of, edited
-from agentbox.trace.comparing import Comparing, Diverged
+from agentbox.trace.comparing import Comparing, Diverged, is_compared
 from agentbox.trace.encoding import content_hash
 from agentbox.trace.prompts import prompt_at
 from agentbox.trace.reader import Trace, parse_trace, read_trace
@@ -22,6 +22,7 @@ __all__ = [
     "content_hash",
     "digest_of",
     "edited",
+    "is_compared",
     "keys_in",
     "parse_trace",
     "prompt_at",

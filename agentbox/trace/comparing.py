@@ -55,7 +55,14 @@ class Diverged(WorldError):
 class Comparing:
     """Compares a run with a tape."""
 
-    def __init__(self, trace: Trace, clock: Clock, redactor: Redactor) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        clock: Clock,
+        redactor: Redactor,
+        beyond: frozenset[str] = frozenset(),
+    ) -> None:
+        """Compare with `trace`; events of kinds `beyond` are not held to it."""
         self.compared = 0
         """Events that are the same."""
         self.divergence: Divergence | None = None
@@ -69,7 +76,7 @@ class Comparing:
         """What the tape has at each position, the next last."""
         self._logs: dict[str, _Log] = {}
         for event in reversed(trace.events):
-            if _is_compared(event):
+            if is_compared(event.at, event.kind) and _is_whole(event) and event.kind not in beyond:
                 body = b"" if event.kind == REQUEST else body_of(event)
                 self._expected.setdefault(event.at, []).append((event, body))
                 self._left += 1
@@ -211,9 +218,12 @@ def _fits(output: Mapping[str, Json] | None, recorded: Json) -> bool:
     return output is recorded or encode(output) == encode(recorded)
 
 
-def _is_compared(event: TraceEvent) -> bool:
-    if _WORLDS.fullmatch(event.kind) or _INSIDE.search(event.at):
-        return False
+def is_compared(at: Position, kind: str) -> bool:
+    """Return whether an event says what a loop or a wrapper did, and no world by itself."""
+    return not (_WORLDS.fullmatch(kind) or _INSIDE.search(at))
+
+
+def _is_whole(event: TraceEvent) -> bool:
     return _INTERRUPTED not in (event.data.get("status"), event.data.get("error"))
 
 

@@ -27,6 +27,7 @@ Unplayed: TypeAlias = list[TraceEvent]
 _CLASSES: Mapping[str, DivergenceKind] = {
     "run.ready": "tool_schema",
     "model.request": "prompt",
+    "model.result": "model",
     "tool.request": "args",
     "user.result": "prompt",
     "clock.read": "prompt",

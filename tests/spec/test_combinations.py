@@ -28,7 +28,7 @@ FILES = {
         "{era: modern}",
         "{command: python, url: 'http://127.0.0.1', memory: 'a:b'}",
         "{url: 'http://127.0.0.1', args: [a], env: {A: b}}",
-        "{memory: 'shop/desk.py:server', headers: {A: b}}",
+        "{memory: 'shop/desk.py:server', headers: {A: b}, share: true}",
         "{command: python shop/desk.py}",
         "{command: [python], sandbox: off, files: {a: b}}",
         "{command: [python], files: {../a: b, /c: d}}",

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from stage import staged
 
-from agentbox import Clock, ToolCall, call, say
+from agentbox import Clock, ToolCall, ToolResult, call, say
 from agentbox.core.errors import AuthorError
 from agentbox.core.runtime import CallContext
 from agentbox.core.scenario import Deadlines
@@ -228,3 +228,16 @@ def test_an_integer_over_64_bits_is_a_result_like_any_other() -> None:
     assert _result(big)["structured"] == {"n": 10**30}
     result = asyncio.run(FunctionDefinition(big).call(ToolCall("big", {}), CONTEXT))
     assert result.structured == {"n": 10**30}
+
+
+def test_a_function_may_make_its_result_itself() -> None:
+    def find(query: str) -> ToolResult:
+        return ToolResult("failed", f"no {query}", structured={"hits": []}, meta={"x/y": 1})
+
+    told = _result(find, query="x")
+    assert (told["status"], told["text"], told["meta"]) == ("failed", "no x", {"x/y": 1})
+    assert told["structured"] == {"hits": []}
+    assert FunctionToolbox({"find": find}).specs()[0].output_schema is None
+    definition = FunctionDefinition.of(find)
+    given = asyncio.run(definition.call(ToolCall("find", {"query": "x"}), CONTEXT))
+    assert given.meta == {"x/y": 1}

@@ -31,7 +31,7 @@ from agentbox.core.scenario import (
 from agentbox.core.tape import Tape
 from agentbox.core.trace import Position, TraceEvent
 from agentbox.core.verdict import Verdict
-from agentbox.judge import CHECKS, every, observations_of
+from agentbox.judge import CHECKS, end_of, every, observations_of
 from agentbox.judge.check import claim_of
 from agentbox.loops import LOOPS
 from agentbox.session.mocking import mocks_of
@@ -237,9 +237,8 @@ def _happened(events: Sequence[TraceEvent]) -> Iterator[CheckSpec]:
         if call and "malformed" not in event.data and call not in made:
             made.append(call)
     yield from (CheckSpec("tool_called", CHECKS["tool_called"].params(**call)) for call in made)
-    ends = [e.data["end"] for e in events if e.kind == "scope.leave" and e.at.count("/") == 0]
-    refused = any(end["reason"] == "refused" for end in ends)
-    yield CheckSpec("ended", CHECKS["ended"].params("refused" if refused else "answered"))
+    expected = "refused" if end_of(events) == "refused" else "answered"
+    yield CheckSpec("ended", CHECKS["ended"].params(expected))
 
 
 def _looks(events: Sequence[TraceEvent], case: Case) -> frozenset[Position]:

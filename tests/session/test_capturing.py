@@ -289,10 +289,11 @@ def count(of: str) -> str:
     return str(len(SEEN))
 ''',
     )
-    call = "{tool: count, args: {of: a}}"
+    call = "{call: count, args: {of: a}}"
     script = (
-        f"[{{calls: [{call}, {call}, {call}, {call}, {{tool: row, args: {{of: b}}}}]}}, "
-        "{call: row, args: {of: b}}, {call: row, args: {}}, {say: Done}]"
+        "[{calls: [{tool: count, args: {of: a}}, {tool: row, args: {of: b}}]}, "
+        f"{call}, {call}, {call}, {{call: row, args: {{of: b}}}}, {{call: row, args: {{}}}}, "
+        "{say: Done}]"
     )
     verdict = _script(
         played, script, "    checks: [{tool_error: count}, {parallel: [count, row]}]\n"

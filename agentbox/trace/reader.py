@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from agentbox.core.errors import Mark, Problem, TraceError
+from agentbox.core.errors import Mark, Problem, UnreadableTrace
 from agentbox.core.messages import Json, is_list, is_object
-from agentbox.core.trace import FORMAT_VERSION, TraceEvent
-from agentbox.trace.encoding import decode
+from agentbox.core.trace import Position, TraceEvent
+from agentbox.trace.encoding import decoder, lines_of
+from agentbox.trace.migrating import STEPS, migrated
 from agentbox.trace.writer import REFERENCE
 
 TABLES = ("output", "slots", "tools")
@@ -25,6 +26,7 @@ _ENDED_BY = {
     "observe.request": ("observe.result",),
     "server.start": ("server.ready", "server.died", "server.stop"),
 }
+_ENDS = {end: kind for kind, ends in _ENDED_BY.items() for end in ends}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +49,28 @@ class Trace:
 
     def in_flight(self) -> list[TraceEvent]:
         """Return the requests never answered, and the run or servers that never got ready."""
-        seen = {(event.at, event.kind) for event in self.events}
-        return [
-            event
-            for event in self.events
-            if event.kind in _ENDED_BY
-            and not any((event.at, kind) in seen for kind in _ENDED_BY[event.kind])
-        ]
+        ended: dict[str, set[Position]] = {kind: set() for kind in _ENDED_BY}
+        for event in self.events:
+            kind = _ENDS.get(event.kind)
+            if kind:
+                ended[kind].add(event.at)
+        return [e for e in self.events if e.kind in ended and e.at not in ended[e.kind]]
 
 
 def read_trace(path: Path) -> Trace:
     """Return the trace in `path`.
 
     Raises:
-        TraceError: there is no such file, it is no trace, or it is of a newer format.
+        UnreadableTrace: there is no such file, it is no trace, or it is of a newer format.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise TraceError(f"cannot read the trace {path}: {error.strerror}") from error
+        raise UnreadableTrace(f"cannot read the trace {path}: {error.strerror}") from error
     trace = parse_trace(content, str(path))
-    _check_version(trace)
-    return trace
+    if not any(event.at for event in trace.events):
+        raise UnreadableTrace(f"{path} is no trace: it has no events")
+    return replace(trace, events=migrated(trace.events, trace.path, STEPS))
 
 
 def parse_trace(content: bytes, path: str = "") -> Trace:
@@ -76,54 +78,48 @@ def parse_trace(content: bytes, path: str = "") -> Trace:
     events: list[TraceEvent] = []
     problems: list[Problem] = []
     blobs: dict[str, Json] = {}
-    for number, line in enumerate(content.splitlines(keepends=True), 1):
-        found = _event(line, number, blobs)
+    loads = decoder(content)
+    for number, line in enumerate(lines_of(content), 1):
+        found = _decoded(line, loads)
         if isinstance(found, str):
-            problems.append(Problem(f"{path or 'trace'}: {found}", Mark(path, number, 1)))
-        elif found.kind == "blob":
-            blobs[str(found.data.get("id"))] = found.data.get("data")
+            told = f"{path or 'trace'}: line {number} {found}"
+            problems.append(Problem(told, Mark(path, number, 1)))
+        elif found["kind"] == "blob":
+            blobs[str(found.get("id"))] = found.get("data")
         else:
-            events.append(found)
+            data = found
+            if _REFERENCE in line:
+                data = {key: _filled(value, blobs) for key, value in found.items()}
+            if data["kind"] == "model.request":
+                data.update({key: blobs.get(str(data[key]), []) for key in TABLES if key in data})
+            events.append(TraceEvent(data["at"], data["kind"], data, number))
     return Trace(path, tuple(events), tuple(problems))
 
 
-def _event(line: bytes, number: int, blobs: dict[str, Json]) -> TraceEvent | str:
-    torn = "" if line.endswith(b"\n") else " (the last line is torn: the run was killed)"
+def _decoded(line: bytes, loads: Callable[[bytes], Json]) -> dict[str, Json] | str:
+    """Return the fields of a line that is an event; what is wrong with one that is not."""
     if len(line) > MAX_LINE:
-        return f"line {number} is longer than {MAX_LINE} bytes; skipped"
+        return f"is longer than {MAX_LINE} bytes; skipped"
     try:
-        data = decode(line)
+        data = loads(line)
     except ValueError as error:
-        return f"line {number} is no JSON: {error}{torn}"
+        torn = "" if line.endswith(b"\n") else " (the last line is torn: the run was killed)"
+        return f"is no JSON: {error}{torn}"
     if not is_object(data) or not isinstance(data.get("kind"), str):
-        return f"line {number} is no event; skipped"
+        return "is no event; skipped"
     if not isinstance(data.get("at"), str):
-        return f"line {number} has no position; skipped"
-    if _REFERENCE in line:
-        data = {key: _resolve(value, blobs) for key, value in data.items()}
-    if data["kind"] == "model.request":
-        data.update({key: blobs.get(str(data[key]), []) for key in TABLES if key in data})
-    return TraceEvent(data["at"], data["kind"], data, number)
+        return "has no position; skipped"
+    return data
 
 
-def _resolve(value: Any, blobs: dict[str, Json]) -> Json:
+def _filled(value: Json, blobs: dict[str, Json]) -> Json:
+    """Return a field with its blobs put back: it is one, or a list of messages that may be."""
+    if is_list(value):
+        return [_blob(item, blobs) for item in value]
+    return _blob(value, blobs)
+
+
+def _blob(value: Json, blobs: dict[str, Json]) -> Json:
     if is_object(value) and len(value) == 1 and REFERENCE in value:
         return blobs.get(str(value[REFERENCE]), value)
-    if is_list(value):
-        return [_resolve(item, blobs) for item in value]
     return value
-
-
-def _check_version(trace: Trace) -> None:
-    header = trace.header
-    version = header.data.get("format") if header else None
-    if header is None and not any(event.at for event in trace.events):
-        raise TraceError(f"{trace.path} is no trace: it has no events")
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise TraceError(
-            Problem(
-                f"{trace.path} is a trace of format {version}; this agentbox reads up to "
-                f"{FORMAT_VERSION}",
-                hint="pip install --upgrade agentbox",
-            )
-        )

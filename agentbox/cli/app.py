@@ -151,6 +151,29 @@ def fork(
 
 
 @app.command()
+@click.argument("paths", nargs=-1, metavar="[FILE | FOLDER | RUN | last | RUN::CASE]...")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="NAME",
+    help="A variable whose value is looked for, whatever its name; repeat for several.",
+)
+@_runs
+@_as_json
+def scan(*, paths: tuple[str, ...], secrets: tuple[str, ...], runs: str, as_json: bool) -> int:
+    """Look for secrets that are left in traces or any files; exit 1 where there are. Default: last.
+
+    Looked for are values of variables that look secret (KEY, TOKEN, PASSWORD, ...) in the
+    environment and .env, those that a trace's scenario names, known kinds of keys and tokens, and
+    random text where a secret belongs. None is ever printed.
+    """
+    from agentbox.cli.scan import scan_paths  # noqa: PLC0415 - on demand
+
+    return scan_paths(paths or ("last",), secrets, runs, as_json=as_json)
+
+
+@app.command()
 @click.option("--reference", is_flag=True, help="Every key as tables in Markdown instead.")
 def schema(*, reference: bool) -> int:
     """Print the JSON Schema of a scenario file."""

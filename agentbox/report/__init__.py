@@ -13,6 +13,7 @@ from agentbox.report.painter import Painter, Progress, wants_color, wants_glyphs
 from agentbox.report.problems import problem, problems
 from agentbox.report.progress import progress_line
 from agentbox.report.repeats import repeat_lines, repeated_json
+from agentbox.report.scan import leak_line, scan_summary
 from agentbox.report.show import brief, show, show_json
 from agentbox.report.step import find_step, show_step, step_json
 from agentbox.report.text import BLANK, Line, Lines, Span, Style, cells, plain, safe, styled
@@ -45,6 +46,7 @@ __all__ = [
     "find_step",
     "findings",
     "fork_lines",
+    "leak_line",
     "plain",
     "problem",
     "problem_json",
@@ -56,6 +58,7 @@ __all__ = [
     "replay_summary",
     "run_header",
     "safe",
+    "scan_summary",
     "show",
     "show_json",
     "show_step",

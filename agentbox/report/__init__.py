@@ -6,6 +6,7 @@ rich is imported only when a painter colours.
 
 from __future__ import annotations
 
+from agentbox.report.context import context_json, context_lines, prompts_at
 from agentbox.report.divergence import divergence, divergence_json, replay_line, replay_summary
 from agentbox.report.failure import failure
 from agentbox.report.forks import ForkStory, fork_lines
@@ -28,6 +29,8 @@ from agentbox.report.verdicts import (
     verdict_json,
     verdict_line,
 )
+from agentbox.report.why import why, why_json, why_lines
+from agentbox.report.wrong import wrongs, wrongs_json, wrongs_lines
 
 __all__ = [
     "BLANK",
@@ -40,6 +43,8 @@ __all__ = [
     "Style",
     "brief",
     "cells",
+    "context_json",
+    "context_lines",
     "divergence",
     "divergence_json",
     "failure",
@@ -52,6 +57,7 @@ __all__ = [
     "problem_json",
     "problems",
     "progress_line",
+    "prompts_at",
     "repeat_lines",
     "repeated_json",
     "replay_line",
@@ -73,4 +79,10 @@ __all__ = [
     "wants_color",
     "wants_glyphs",
     "wants_redraw",
+    "why",
+    "why_json",
+    "why_lines",
+    "wrongs",
+    "wrongs_json",
+    "wrongs_lines",
 ]

@@ -37,7 +37,11 @@ def _run(arguments: Sequence[str] | None) -> int:
     import click  # noqa: PLC0415 - the command line's own
 
     from agentbox.cli.app import app  # noqa: PLC0415 - as above
-    from agentbox.core.errors import AgentboxError, AuthorError  # noqa: PLC0415 - as above
+    from agentbox.core.errors import (  # noqa: PLC0415 - as above
+        AgentboxError,
+        AuthorError,
+        UnreadableTrace,
+    )
 
     try:
         return app.main(args=arguments, prog_name="agentbox", standalone_mode=False) or 0
@@ -51,6 +55,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         from agentbox.cli.output import complain  # noqa: PLC0415 - only on an error
 
         complain(error)
-        return 2 if isinstance(error, AuthorError) else 3
+        return 2 if isinstance(error, (AuthorError, UnreadableTrace)) else 3
     except click.Abort:
         return 130

@@ -78,14 +78,42 @@ def check(*, paths: tuple[str, ...], as_json: bool) -> int:
 @app.command()
 @click.argument("trace", default="last", metavar="[TRACE | RUN | last | RUN::CASE]")
 @click.option("--step", default="", metavar="STEP", help="One step in full: t1/s2.")
+@click.option(
+    "--ctx", "context", default="", metavar="STEP", help="A step's prompt, segment by segment."
+)
+@click.option(
+    "--why", "value", default="", metavar="VALUE", help="Where a value came from, and who said it."
+)
+@click.option("--errors", is_flag=True, help="Everything that went wrong, in order.")
 @click.option("--canonical", is_flag=True, help="The canonical form: what two runs share.")
 @_runs
 @_as_json
-def show(*, trace: str, step: str, canonical: bool, runs: str, as_json: bool) -> int:
+def show(  # noqa: PLR0913 - a command's options are its arguments
+    *,
+    trace: str,
+    step: str,
+    context: str,
+    value: str,
+    errors: bool,
+    canonical: bool,
+    runs: str,
+    as_json: bool,
+) -> int:
     """Show a trace: turns, steps, calls, and what the model was told."""
-    from agentbox.cli.show import show_trace  # noqa: PLC0415 - on demand
+    from agentbox.cli.show import View, show_trace  # noqa: PLC0415 - on demand
 
-    return show_trace(trace, step, runs, canonical=canonical, as_json=as_json)
+    views = [
+        View("step", step),
+        View("ctx", context),
+        View("why", value),
+        View("errors", "all" if errors else ""),
+        View("canonical", "all" if canonical else ""),
+    ]
+    wanted = [view for view in views if view.of]
+    if len(wanted) > 1:
+        names = " or ".join(f"--{view.name}" for view in wanted)
+        raise click.UsageError(f"one at a time: {names}")
+    return show_trace(trace, wanted[0] if wanted else View(), runs, as_json=as_json)
 
 
 @app.command()
@@ -219,6 +247,29 @@ def capture(*, trace: str, output: str, force: bool, runs: str, as_json: bool) -
     from agentbox.cli.capture import capture_trace  # noqa: PLC0415 - on demand
 
     return capture_trace(trace, output, runs, force=force, as_json=as_json)
+
+
+@app.command()
+@click.argument("paths", nargs=-1, metavar="[FILE | FOLDER | RUN | last | RUN::CASE]...")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="NAME",
+    help="A variable whose value is looked for, whatever its name; repeat for several.",
+)
+@_runs
+@_as_json
+def scan(*, paths: tuple[str, ...], secrets: tuple[str, ...], runs: str, as_json: bool) -> int:
+    """Look for secrets that are left in traces or any files; exit 1 where there are. Default: last.
+
+    Looked for are values of variables that look secret (KEY, TOKEN, PASSWORD, ...) in the
+    environment and .env, those that a trace's scenario names, known kinds of keys and tokens, and
+    random text where a secret belongs. None is ever printed.
+    """
+    from agentbox.cli.scan import scan_paths  # noqa: PLC0415 - on demand
+
+    return scan_paths(paths or ("last",), secrets, runs, as_json=as_json)
 
 
 @app.command()

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, tzinfo
 
-_MONTHS = (  # not strftime: %B follows the host's locale
+MONTHS = (  # not strftime: %B follows the host's locale
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+"""In English, as the date block has them."""
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(?P<zone>[Zz]|[+-]\d\d:\d\d)?"
 )
@@ -85,7 +86,7 @@ class Clock:
         if "/" in self.zone:
             where += f" (UTC{offset[:3]}:{offset[3:5]})"
         return (
-            f"Today is {_MONTHS[now.month - 1]} {now.day}, {now.year}. "
+            f"Today is {MONTHS[now.month - 1]} {now.day}, {now.year}. "
             f"Current time: {now:%H:%M} {where}."
         )
 

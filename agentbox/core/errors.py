@@ -5,6 +5,7 @@
     |-- WorldError     a server, a folder or a model could not do its part
     |   `-- ModelFailed    a model was asked and gave no answer: the case goes on, and is judged
     `-- TraceError     a trace cannot be read or written
+        `-- UnreadableTrace    what was named is no trace, or not one that this agentbox can read
 
 Every error carries `problems`: all of them at once, each with its place and its remedy.
 """
@@ -82,6 +83,10 @@ class ModelFailed(WorldError):
 
 class TraceError(AgentboxError):
     """A trace cannot be read or written."""
+
+
+class UnreadableTrace(TraceError):
+    """What was named cannot be read as a trace. Exit code 2; nothing was done."""
 
 
 def place_of(error: BaseException) -> tuple[Mark, str]:

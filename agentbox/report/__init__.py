@@ -7,6 +7,7 @@ safe before it is shown, and rich is imported only when a painter colours.
 
 from __future__ import annotations
 
+from agentbox.report.context import context_json, context_lines, prompts_at
 from agentbox.report.diff import diff_json, diff_lines, run_diff_json, run_diff_lines
 from agentbox.report.divergence import (
     divergence,
@@ -22,6 +23,7 @@ from agentbox.report.painter import Painter, Progress, wants_color, wants_glyphs
 from agentbox.report.problems import problem, problems
 from agentbox.report.progress import progress_line
 from agentbox.report.repeats import repeat_lines, repeated_json
+from agentbox.report.scan import leak_line, scan_summary
 from agentbox.report.show import brief, show, show_json
 from agentbox.report.step import find_step, show_step, step_json
 from agentbox.report.text import BLANK, Line, Lines, Span, Style, cells, plain, safe, styled
@@ -36,6 +38,8 @@ from agentbox.report.verdicts import (
     verdict_json,
     verdict_line,
 )
+from agentbox.report.why import why, why_json, why_lines
+from agentbox.report.wrong import wrongs, wrongs_json, wrongs_lines
 
 __all__ = [
     "BLANK",
@@ -48,6 +52,8 @@ __all__ = [
     "Style",
     "brief",
     "cells",
+    "context_json",
+    "context_lines",
     "diff_json",
     "diff_lines",
     "divergence",
@@ -58,11 +64,13 @@ __all__ = [
     "find_step",
     "findings",
     "fork_lines",
+    "leak_line",
     "plain",
     "problem",
     "problem_json",
     "problems",
     "progress_line",
+    "prompts_at",
     "repeat_lines",
     "repeated_json",
     "replay_line",
@@ -71,6 +79,7 @@ __all__ = [
     "run_diff_lines",
     "run_header",
     "safe",
+    "scan_summary",
     "show",
     "show_json",
     "show_step",
@@ -85,4 +94,10 @@ __all__ = [
     "wants_color",
     "wants_glyphs",
     "wants_redraw",
+    "why",
+    "why_json",
+    "why_lines",
+    "wrongs",
+    "wrongs_json",
+    "wrongs_lines",
 ]

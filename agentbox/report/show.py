@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from agentbox.core.errors import Problem
+from agentbox.core.events import unknown
 from agentbox.core.messages import Json
 from agentbox.core.trace import TraceEvent
 from agentbox.report.problems import problem
@@ -87,6 +88,7 @@ def _header(
     lines += [styled(f"  {told}", "dim")] if told else []
     lines.append(_ending(events, damaged=bool(problems)))
     lines += [_open(one, width) for one in in_flight]
+    lines += [styled(f"  {one_line(told, width - 2)}", "warn") for told in unknown(events)]
     return lines + _causes(events, width)
 
 
@@ -259,6 +261,7 @@ def show_json(
         "outcome": _data(events, "run.end").get("outcome"),
         "end": _data(events, "run.end").get("end"),
         "problems": [problem_json(one) for one in problems],
+        "unknown": unknown(events),
         "in_flight": [{"at": event.at, "kind": event.kind} for event in in_flight],
         "turns": [_turn_json(turn) for turn in turns_of(events)],
         "findings": _kept(events, "finding", ("server", "tool", "code", "message")),

@@ -7,12 +7,25 @@ and a field of another type counts as missing.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from agentbox.core.messages import Json
 from agentbox.core.trace import SIDE_FIELDS, Position, TraceEvent
+
+
+def _no_notes() -> list[TraceEvent]:
+    """Make a list; `list[TraceEvent]()` takes four times as long, and a trace has many steps."""
+    return []
+
+
+def _no_calls() -> dict[Position, CallStory]:
+    return {}
+
+
+_NOTHING: dict[str, Json] = {}
 
 
 @dataclass(slots=True)
@@ -20,12 +33,12 @@ class CallStory:
     """One tool call: what was asked and what came of it."""
 
     at: Position
-    request: dict[str, Json] = field(default_factory=dict[str, Json])
+    request: dict[str, Json] = field(default_factory=lambda: _NOTHING)
     result: dict[str, Json] | None = None
     """None while there is no answer."""
     refused: str = ""
     """The limit that kept it from running."""
-    notes: list[TraceEvent] = field(default_factory=list[TraceEvent])
+    notes: list[TraceEvent] = field(default_factory=_no_notes)
     """What else happened in it: what its server asked, what was cut off."""
 
 
@@ -36,9 +49,9 @@ class StepStory:
     at: Position
     request: dict[str, Json] | None = None
     result: dict[str, Json] | None = None
-    calls: dict[Position, CallStory] = field(default_factory=dict[Position, CallStory])
+    calls: dict[Position, CallStory] = field(default_factory=_no_calls)
     refused: str = ""
-    notes: list[TraceEvent] = field(default_factory=list[TraceEvent])
+    notes: list[TraceEvent] = field(default_factory=_no_notes)
     """What else happened before the next one: a plan made, a prompt cut, tools changed."""
 
     @property
@@ -63,7 +76,7 @@ class TurnStory:
     user: str = ""
     steps: dict[Position, StepStory] = field(default_factory=dict[Position, StepStory])
     end: dict[str, Json] = field(default_factory=dict[str, Json])
-    notes: list[TraceEvent] = field(default_factory=list[TraceEvent])
+    notes: list[TraceEvent] = field(default_factory=_no_notes)
     """What else happened before its first step."""
 
     @property
@@ -76,11 +89,16 @@ class TurnStory:
 def turns_of(events: Iterable[TraceEvent]) -> list[TurnStory]:
     """Return the turns of a trace, in the order they were played."""
     turns: dict[Position, TurnStory] = {}
+    places: dict[Position, Place] = {}
     for event in events:
-        place = Place.of(event.at)
-        reader = _READERS.get(event.kind, _note)
+        place = places.get(event.at)
+        if place is None:
+            place = places[event.at] = Place.of(event.at)
         if place.turn and event.kind not in _UNTOLD:
-            reader(turns.setdefault(place.turn, TurnStory(place.turn)), place, event)
+            turn = turns.get(place.turn)
+            if turn is None:
+                turn = turns[place.turn] = TurnStory(place.turn)
+            _READERS.get(event.kind, _note)(turn, place, event)
     return [turn for turn in turns.values() if turn.user or turn.steps or turn.end]
 
 
@@ -92,8 +110,7 @@ def short(at: Position) -> Position:
     return rest or at
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where in the story a position lies; empty where it lies in no turn."""
 
     turn: str = ""
@@ -103,16 +120,16 @@ class Place:
     @classmethod
     def of(cls, at: Position) -> Place:
         """Return the place of a position."""
-        head, _, rest = at.partition("/")
-        parts = rest.split("/")
-        if head.startswith("h:") or not _is_part(parts[0], "t"):
-            return cls()
-        known = parts[1:2] if len(parts) > 1 and _is_part(parts[1], "s") else []
-        return cls(parts[0], "/".join([head, parts[0], *known]) if known else "")
+        found = _PLACE.match(at)
+        return cls(found[1], found[0] if found[2] else "") if found else cls()
 
 
-def _is_part(part: str, letter: str) -> bool:
-    return part[:1] == letter and part[1:].replace(".", "").isdecimal()
+_PLACE = re.compile(r"(?!h:)[^/]*/(t\.*\d[\d.]*)(/s\.*\d[\d.]*)?(?=/|\Z)")
+
+
+def _data(event: TraceEvent) -> dict[str, Json]:
+    """Return an event's fields, not copied: nobody here changes them, and a trace has many."""
+    return cast("dict[str, Json]", event.data)
 
 
 def _user(turn: TurnStory, _: Place, event: TraceEvent) -> None:
@@ -121,20 +138,20 @@ def _user(turn: TurnStory, _: Place, event: TraceEvent) -> None:
 
 def _model_request(turn: TurnStory, place: Place, event: TraceEvent) -> None:
     if event.at == place.step:  # else a server had it asked, in the middle of a call
-        _step(turn, place).request = dict(event.data)
+        _step(turn, place).request = _data(event)
 
 
 def _model_result(turn: TurnStory, place: Place, event: TraceEvent) -> None:
     if event.at == place.step:
-        _step(turn, place).result = dict(event.data)
+        _step(turn, place).result = _data(event)
 
 
 def _tool_request(turn: TurnStory, place: Place, event: TraceEvent) -> None:
-    _call(turn, place, event.at).request = dict(event.data)
+    _call(turn, place, event.at).request = _data(event)
 
 
 def _tool_result(turn: TurnStory, place: Place, event: TraceEvent) -> None:
-    _call(turn, place, event.at).result = dict(event.data)
+    _call(turn, place, event.at).result = _data(event)
 
 
 def _refused(turn: TurnStory, place: Place, event: TraceEvent) -> None:
@@ -179,11 +196,18 @@ _UNTOLD = frozenset({"clock.read", "finding", "mcp.frame", "scope.enter", "user.
 
 
 def _step(turn: TurnStory, place: Place) -> StepStory:
-    return turn.steps.setdefault(place.step, StepStory(place.step))
+    step = turn.steps.get(place.step)
+    if step is None:
+        step = turn.steps[place.step] = StepStory(place.step)
+    return step
 
 
 def _call(turn: TurnStory, place: Place, at: Position) -> CallStory:
-    return _step(turn, place).calls.setdefault(at, CallStory(at))
+    calls = _step(turn, place).calls
+    call = calls.get(at)
+    if call is None:
+        call = calls[at] = CallStory(at)
+    return call
 
 
 # -- fields of any JSON --------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from agentbox.session.replaying import Replay, replay
 from agentbox.session.resolving import admit, resolve
 from agentbox.session.run import Judged, problems_of, run_case
 from agentbox.session.runs import Runs, addresses, find_root, root_of
+from agentbox.session.scanning import Scanned, scan_for_secrets
 from agentbox.session.selection import KINDS, Selection, load
 from agentbox.session.sources import Host, Sources
 from agentbox.session.suite import (
@@ -45,6 +46,7 @@ __all__ = [
     "Progress",
     "Replay",
     "Runs",
+    "Scanned",
     "Selection",
     "Sources",
     "Suite",
@@ -69,5 +71,6 @@ __all__ = [
     "root_of",
     "run_case",
     "run_suite",
+    "scan_for_secrets",
     "text_of",
 ]

@@ -23,7 +23,7 @@ def key_of(spec: ModelSpec, host: Host) -> str:
     """Return the key that a model is asked with: none offline, or where there is none."""
     if spec.provider != "openai" or not host.live:
         return ""
-    return (host.environ.get(spec.key) or _written(spec.key, host)).strip()
+    return (host.environ.get(spec.key) or written(host).get(spec.key, "")).strip()
 
 
 def keys_of(scenario: Scenario, host: Host) -> dict[str, str]:
@@ -58,10 +58,12 @@ def unfit(spec: ModelSpec, host: Host) -> Problem | None:
     return None
 
 
-def _written(name: str, host: Host) -> str:
+def written(host: Host) -> dict[str, str]:
+    """Return what the project's `.env` holds; nothing where there is none."""
     try:
         text = (host.root / ".env").read_text("utf-8")
     except (OSError, UnicodeDecodeError):
-        return ""
-    found = [line for line in _LINE.finditer(text) if line["name"] == name]
-    return next((value for value in found[-1].groups()[1:] if value), "") if found else ""
+        return {}
+    return {
+        line["name"]: next(filter(None, line.groups()[1:]), "") for line in _LINE.finditer(text)
+    }

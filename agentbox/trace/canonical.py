@@ -6,21 +6,20 @@ written in, which one flow of control decided.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from agentbox.core.errors import Mark, Problem
 from agentbox.core.messages import is_object
 from agentbox.core.trace import MAX_POSITION, SIDE_FIELDS, position_key
-from agentbox.trace.encoding import decode, encode, event_hash
+from agentbox.trace.encoding import decode, encode, event_hash, lines_of
 from agentbox.trace.reader import Trace
 
 
 def canonical_lines(content: bytes) -> Iterator[bytes]:
     """Yield the canonical lines of a trace; the seal and lines that are no events are left out."""
-    events = [event for event in map(_event, content.splitlines()) if event]
+    events = [event for event in map(_event, lines_of(content)) if event]
     blobs = sorted(encode(event) for event in events if event["kind"] == "blob")
     yield from blobs
     kept = [event for event in events if event["kind"] not in ("blob", "seal")]
@@ -50,9 +49,8 @@ def digest_of(content: bytes) -> tuple[str, int]:
     Raises:
         ValueError: a line has no hash.
     """
-    lines = _unsealed(content)
-    total = sum(event_hash(_hashed(line)) for line in lines)
-    return f"{total & 0xFFFFFFFFFFFFFFFF:016x}", len(lines)
+    *hashes, _ = [_computed(line) for line in lines_of(content)]
+    return _digest(hashes)
 
 
 def edited(trace: Trace, content: bytes) -> list[Problem]:
@@ -61,40 +59,39 @@ def edited(trace: Trace, content: bytes) -> list[Problem]:
     Where no line was, lines were taken out, put in or written twice: then its seal tells.
     """
     name = PurePath(trace.path).name
-    changed = [
-        Problem(
-            f"line {number} of {name} was changed after it was written: its hash does not fit",
-            Mark(trace.path, number, 1),
-        )
-        for number, line in enumerate(content.splitlines(keepends=True), 1)
-        if _is_changed(line)
-    ]
+    hashes: list[int] = []
+    changed: list[Problem] = []
+    for number, line in enumerate(lines_of(content), 1):
+        told = _told(line)
+        computed = _computed(line) if told else 0
+        hashes.append(computed)
+        if told and told != b"%016x" % computed:
+            why = f"line {number} of {name} was changed after it was written: its hash does not fit"
+            changed.append(Problem(why, Mark(trace.path, number, 1)))
     if changed or not trace.complete or trace.problems:
         return changed
     seal = trace.events[-1].data
-    with suppress(ValueError):  # a line without its hash
-        if digest_of(content) == (seal.get("digest"), seal.get("events")):
-            return []
+    if 0 not in hashes and _digest(hashes[:-1]) == (seal.get("digest"), seal.get("events")):
+        return []
     return [Problem(f"{name} was changed after it was written: its seal does not fit")]
 
 
 _HASH = b',"h":"'
 
 
-def _unsealed(content: bytes) -> list[bytes]:
-    """Return the lines of a sealed trace but the last."""
-    return content.splitlines()[:-1]
+def _digest(hashes: Sequence[int]) -> tuple[str, int]:
+    return f"{sum(hashes) & 0xFFFFFFFFFFFFFFFF:016x}", len(hashes)
 
 
-def _hashed(line: bytes) -> bytes:
-    """Return what of a line its hash is of."""
-    return line[: line.rindex(_HASH)] + b"}"
+def _computed(line: bytes) -> int:
+    """Return the hash of a line's content: of what stands before its own."""
+    return event_hash(line[: line.rindex(_HASH)] + b"}")
 
 
-def _is_changed(line: bytes) -> bool:
-    """Return whether a whole line is not what its hash says; a torn one is the reader's to tell."""
-    at = line.rfind(_HASH)
-    if at < 0 or not line.endswith(b"}\n"):
-        return False
-    told = line[at + len(_HASH) : at + len(_HASH) + 16]
-    return told != b"%016x" % event_hash(line[:at] + b"}")
+def _told(line: bytes) -> bytes:
+    """Return the hash that a whole line tells; nothing where it tells none.
+
+    A torn line is the reader's to tell.
+    """
+    at = line.rfind(_HASH) + len(_HASH)
+    return line[at : at + 16] if at >= len(_HASH) and line.endswith(b"}\n") else b""

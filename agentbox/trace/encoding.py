@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
+from io import BytesIO
 from typing import Any
 
 import orjson
 from xxhash import xxh3_64_intdigest
 
-_LONG_NUMBER = re.compile(rb"[0-9]{19}").search
+_LONG_NUMBER = b"0" * 19
+_DIGITS = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
+"""Makes every digit a 0 and all else a blank: to find 19 in a row, a fifth of a pattern's time."""
 _SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -41,18 +44,31 @@ def _dumps(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def lines_of(content: bytes) -> Iterator[bytes]:
+    """Return the lines of a trace, each with its end, without holding them all."""
+    return iter(BytesIO(content))
+
+
 def decode(line: bytes) -> Any:
     """Return the value in `line`.
 
     Raises:
         ValueError: this is no JSON.
     """
-    if not _LONG_NUMBER(line):  # which orjson would round to a float
-        return orjson.loads(line)
+    return decoder(line)(line)
+
+
+def decoder(content: bytes) -> Callable[[bytes], Any]:
+    """Return what decodes all lines of a content as `decode` does each."""
+    long_number = _LONG_NUMBER in content.translate(_DIGITS)
+    return _decode_slowly if long_number else orjson.loads  # which would round it to a float
+
+
+def _decode_slowly(line: bytes) -> Any:
     try:
         return json.loads(line)
-    except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
 event_hash = xxh3_64_intdigest

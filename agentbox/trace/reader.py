@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from agentbox.core.errors import Mark, Problem, TraceError
+from agentbox.core.errors import Mark, Problem, UnreadableTrace
 from agentbox.core.messages import Json, is_list, is_object
-from agentbox.core.trace import FORMAT_VERSION, MAX_POSITION, TraceEvent
-from agentbox.trace.encoding import decode
+from agentbox.core.trace import MAX_POSITION, Position, TraceEvent
+from agentbox.trace.encoding import decoder, lines_of
 from agentbox.trace.fields import TABLES, misfit, table_misfit
+from agentbox.trace.migrating import STEPS, migrated
 from agentbox.trace.writer import REFERENCE
 
 _REFERENCE = REFERENCE.encode()
@@ -27,6 +27,7 @@ _ENDED_BY = {
     "observe.request": ("observe.result",),
     "server.start": ("server.ready", "server.died", "server.stop"),
 }
+_ENDS = {end: kind for kind, ends in _ENDED_BY.items() for end in ends}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +50,28 @@ class Trace:
 
     def in_flight(self) -> list[TraceEvent]:
         """Return the requests never answered, and the run or servers that never got ready."""
-        seen = {(event.at, event.kind) for event in self.events}
-        return [
-            event
-            for event in self.events
-            if event.kind in _ENDED_BY
-            and not any((event.at, kind) in seen for kind in _ENDED_BY[event.kind])
-        ]
+        ended: dict[str, set[Position]] = {kind: set() for kind in _ENDED_BY}
+        for event in self.events:
+            kind = _ENDS.get(event.kind)
+            if kind:
+                ended[kind].add(event.at)
+        return [e for e in self.events if e.kind in ended and e.at not in ended[e.kind]]
 
 
 def read_trace(path: Path) -> Trace:
     """Return the trace in `path`.
 
     Raises:
-        TraceError: there is no such file, it is no trace, or it is of a newer format.
+        UnreadableTrace: there is no such file, it is no trace, or it is of a newer format.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise TraceError(f"cannot read the trace {path}: {error.strerror}") from error
+        raise UnreadableTrace(f"cannot read the trace {path}: {error.strerror}") from error
     trace = parse_trace(content, str(path))
-    _check_version(trace)
-    return trace
+    if not any(event.at for event in trace.events):
+        raise UnreadableTrace(f"{path} is no trace: it has no events")
+    return replace(trace, events=migrated(trace.events, trace.path, STEPS))
 
 
 def parse_trace(content: bytes, path: str = "") -> Trace:
@@ -78,10 +79,12 @@ def parse_trace(content: bytes, path: str = "") -> Trace:
     events: list[TraceEvent] = []
     problems: list[Problem] = []
     blobs = _Blobs()
-    for number, line in enumerate(content.splitlines(keepends=True), 1):
-        found = _event(line, number, blobs)
+    loads = decoder(content)
+    for number, line in enumerate(lines_of(content), 1):
+        found = _event(line, loads, number, blobs)
         if isinstance(found, str):
-            problems.append(Problem(f"{path or 'trace'}: {found}", Mark(path, number, 1)))
+            told = f"{path or 'trace'}: line {number} {found}"
+            problems.append(Problem(told, Mark(path, number, 1)))
         elif found.kind == "blob":
             blobs.add(found.data)
         else:
@@ -89,35 +92,38 @@ def parse_trace(content: bytes, path: str = "") -> Trace:
     return Trace(path, tuple(events), tuple(problems))
 
 
-def _event(line: bytes, number: int, blobs: _Blobs) -> TraceEvent | str:
-    data = _object(line, number)
+def _event(
+    line: bytes, loads: Callable[[bytes], Json], number: int, blobs: _Blobs
+) -> TraceEvent | str:
+    """Return the event in a line; what is wrong with a line that holds none."""
+    data = _object(line, loads)
     if isinstance(data, str):
         return data
     kind: Json = data.get("kind")
     if not isinstance(kind, str):
-        return f"line {number} is no event; skipped"
+        return "is no event; skipped"
     if not isinstance(data.get("at"), str) or len(data["at"]) > MAX_POSITION:
-        return f"line {number} has no position; skipped"
+        return "has no position; skipped"
     if _REFERENCE in line:
         data = {key: blobs.resolved(value) for key, value in data.items()}
     wrong = misfit(kind, data) or (blobs.put_tables(data) if kind == "model.request" else "")
     if wrong:
-        return f"line {number} is no {kind}: {wrong}; skipped"
+        return f"is no {kind}: {wrong}; skipped"
     return TraceEvent(data["at"], kind, data, number)
 
 
-def _object(line: bytes, number: int) -> dict[str, Json] | str:
+def _object(line: bytes, loads: Callable[[bytes], Json]) -> dict[str, Json] | str:
     """Return the JSON object in a line, or why it holds none."""
     if len(line) > MAX_LINE:
-        return f"line {number} is longer than {MAX_LINE} bytes; skipped"
+        return f"is longer than {MAX_LINE} bytes; skipped"
     try:
-        data = decode(line)
+        data = loads(line)
     except ValueError as error:
         torn = "" if line.endswith(b"\n") else " (the last line is torn: the run was killed)"
-        return f"line {number} is no JSON: {error}{torn}"
+        return f"is no JSON: {error}{torn}"
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _is_deep(data):
-        return f"line {number} is nested more than {MAX_DEPTH} deep; skipped"
-    return data if is_object(data) else f"line {number} is no event; skipped"
+        return f"is nested more than {MAX_DEPTH} deep; skipped"
+    return data if is_object(data) else "is no event; skipped"
 
 
 def _is_deep(value: Json) -> bool:
@@ -143,7 +149,7 @@ class _Blobs:
         for field in TABLES:
             self._tables.pop((field, name), None)
 
-    def resolved(self, value: Any) -> Json:
+    def resolved(self, value: Json) -> Json:
         """Return a field's value, references in it put back."""
         if is_object(value) and len(value) == 1 and REFERENCE in value:
             return self._values.get(str(value[REFERENCE]), value)
@@ -163,18 +169,3 @@ class _Blobs:
                 if wrong:
                     return wrong
         return ""
-
-
-def _check_version(trace: Trace) -> None:
-    header = trace.header
-    version = header.data.get("format") if header else None
-    if header is None and not any(event.at for event in trace.events):
-        raise TraceError(f"{trace.path} is no trace: it has no events")
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise TraceError(
-            Problem(
-                f"{trace.path} is a trace of format {version}; this agentbox reads up to "
-                f"{FORMAT_VERSION}",
-                hint="pip install --upgrade agentbox",
-            )
-        )

@@ -48,7 +48,7 @@ PATTERNS: Mapping[str, str] = {
 }
 """What is redacted without being registered: the kinds that leak most often."""
 
-_ANCHORS = (
+ANCHORS = (
     b"PRIVATE KEY,earer ,EARER ,asic ,ASIC ,eyJ,sk-,sk_,pk-,pk_,rk-,rk_,ghp_,gho_,ghu_,ghs_,ghr_,"
     b'github_pat_,glpat-,xox,AKIA,ASIA,AIza,://,"$blob"'
 ).split(b",")
@@ -56,7 +56,7 @@ _ANCHORS = (
 is shorter than 3 bytes: then one look for all of them takes 0.2 µs a line, where a regular
 expression takes 1 and the patterns themselves 12."""
 
-_KEPT = frozenset(
+KEPT = frozenset(
     [
         "at",
         "kind",
@@ -74,17 +74,18 @@ _KEPT = frozenset(
 )
 """Fields of an event that neither a tool nor a model writes."""
 
-_WORDS = frozenset(
+WORDS = frozenset(
     [
         *("args", "calls", "call_id", "content", "data", "detail", "error", "input_schema", "meta"),
         *("model", "name", "new", "output_schema", "parts", "role", "scenario", "score", "state"),
-        *("structured", "text", "tool", "tools", "type", "description", "annotations", *_KEPT),
+        *("structured", "text", "tool", "tools", "type", "description", "annotations", *KEPT),
         *(word for kind in (Role, SlotState, Source, Status, EndReason) for word in get_args(kind)),
     ]
 )
 """What the format itself says: a string that is one of these, as a whole, tells no secret."""
 
-_is_name = re.compile(r"[a-z][a-z0-9_]*").fullmatch
+is_name = re.compile(r"[a-z][a-z0-9_]*").fullmatch
+"""Whether a key is an ordinary name, which holds no secret, though it may be one."""
 
 
 class Redactor:
@@ -98,7 +99,7 @@ class Redactor:
             for form in (value, _in_json(value))
         }
         self._secrets, self.suspect = _searches(frozenset(self._names))
-        self._public = _WORDS
+        self._public = WORDS
 
     def publish(self, names: Iterable[str]) -> None:
         """Leave alone a string that is, as a whole, one of these: tools', and keys of the file."""
@@ -118,8 +119,8 @@ class Redactor:
         return self._text(text, {})
 
     def _event(self, event: Mapping[str, Any], tokens: dict[str, str]) -> Any:
-        kept = {key: event[key] for key in event if key in _KEPT}
-        told = {key: event[key] for key in event if key not in _KEPT}
+        kept = {key: event[key] for key in event if key in KEPT}
+        told = {key: event[key] for key in event if key not in KEPT}
         return kept | self._value(told, tokens)
 
     def _value(self, value: Any, tokens: dict[str, str]) -> Any:
@@ -138,14 +139,14 @@ class Redactor:
 
     def _key(self, key: str, tokens: dict[str, str]) -> str:
         """Return a key without its secrets: an ordinary name is one, or holds none."""
-        return key if _is_name(key) and key not in self._names else self._text(key, tokens)
+        return key if is_name(key) and key not in self._names else self._text(key, tokens)
 
     def _text(self, text: str, tokens: dict[str, str]) -> str:
         if text in self._public:
             return text
         if self._secrets:
             text = self._secrets.sub(lambda hit: f"«secret:{self._names[hit.group()]}»", text)
-        for kind, pattern in _patterns():
+        for kind, pattern in patterns():
             text = pattern.sub(lambda hit, kind=kind: _token(kind, hit.group(), tokens), text)
         return text
 
@@ -174,12 +175,13 @@ def _searches(secrets: frozenset[str]) -> tuple[re.Pattern[str] | None, Suspect]
     found = re.compile("|".join(map(re.escape, longest_first))) if secrets else None
     forms = {form.encode() for secret in secrets for form in (secret, _in_json(secret))}
     tokens = (f"«{kind}:".encode() for kind in PATTERNS)
-    looked_for = BytesAhoCorasick([*_ANCHORS, *tokens, *forms], MatchKind.LeftmostFirst)
+    looked_for = BytesAhoCorasick([*ANCHORS, *tokens, *forms], MatchKind.LeftmostFirst)
     return found, looked_for.find_matches_as_indexes
 
 
 @cache
-def _patterns() -> list[tuple[str, re.Pattern[str]]]:
+def patterns() -> list[tuple[str, re.Pattern[str]]]:
+    """Return the known patterns, compiled, with the kinds they find; what stands for one too."""
     return [(kind, re.compile(f"{pattern}|«{kind}:[0-9]+»")) for kind, pattern in PATTERNS.items()]
 
 

@@ -54,6 +54,30 @@ def test_one_step_is_shown_in_full(ran) -> None:
     assert data["at"] == "c:adds/t1/s2"
 
 
+def test_a_value_what_went_wrong_and_a_prompt_can_be_asked_for(ran) -> None:
+    why = ran.agentbox("show", "last::adds", "--why", "3")
+    assert why.code == 0
+    assert "t1/s2 had it from t1/s1/call1" in why.out
+    assert ran.agentbox("show", "last::adds", "--why", "3", "--json").data["said"]
+    errors = ran.agentbox("show", "last::fails", "--errors")
+    assert errors.out.splitlines()[:2] == ["1 thing went wrong", "  t1/s2  failed: says 5"]
+    (wrong,) = ran.agentbox("show", "last::fails", "--errors", "--json").data
+    command = wrong["command"].split()[1:]
+    assert "It is 4." in ran.agentbox(*command).out
+    prompt = ran.agentbox("show", "last::adds", "--ctx", "t1/s2")
+    assert "since t1/s1: 2 messages more (3 to 4)" in prompt.out
+    data = ran.agentbox("show", "last::adds", "--ctx", "t1/s2", "--json").data
+    assert data["changed"]["added"] == [3, 4]
+
+
+def test_a_trace_is_looked_at_in_one_way_at_a_time(ran) -> None:
+    done = ran.agentbox("show", "last::adds", "--errors", "--step", "t1/s1")
+    assert done.code == 2
+    assert "one at a time: --step or --errors" in done.err
+    assert ran.agentbox("show", "last", "--errors").code == 2
+    assert ran.agentbox("show", "last::adds", "--ctx", "t9/s9").code == 2
+
+
 def test_the_canonical_form_of_two_runs_is_the_same(ran) -> None:
     ran.agentbox("run", "scenario.yaml")
     runs = sorted({trace.parent.name for trace in ran.traces})

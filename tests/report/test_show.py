@@ -103,6 +103,13 @@ def test_a_server_that_was_starting_is_named_too(sample: SimpleNamespace) -> Non
     assert "in flight when it ended, at h:server-crm: the start of the server crm" in text
 
 
+def test_events_that_are_not_known_are_passed_over_and_reported(sample: SimpleNamespace) -> None:
+    later = [sample.event(sample.case, "x.y", a=1), sample.event(sample.case, "x.y")]
+    told = "2 events of a kind this agentbox does not know: x.y"
+    assert f"sealed\n  {told}\n" in plain(show([*later, *sample.events()]))
+    assert show_json([*later, *sample.events()])["unknown"] == [told]
+
+
 def test_an_errored_run_tells_why(sample: SimpleNamespace) -> None:
     end = sample.event(sample.case, "run.end", outcome="errored", problems=["it died\n\x1b[2J"])
     text = plain(show([*sample.events()[:3], end]))
@@ -265,6 +272,7 @@ def test_the_json_of_a_trace_tells_the_same_story(sample: SimpleNamespace) -> No
         "outcome": "failed",
         "end": "answered",
         "problems": [problem_json(Problem("torn"))],
+        "unknown": [],
         "in_flight": [{"at": f"{sample.case}/t1/s1", "kind": "model.request"}],
         "findings": [],
         "checks": [

@@ -180,7 +180,10 @@ def clock_of_header(trace: Trace) -> Clock:
 def _clock(scenario: Scenario, trace: Trace) -> Clock:
     """Return the clock of a scenario; where its time was the real one, that of the trace."""
     recorded = clock_of_header(trace)
-    return recorded if scenario.now == "real" else Clock.at(scenario.now, scenario.zone)
+    try:
+        return recorded if scenario.now == "real" else Clock.at(scenario.now, scenario.zone)
+    except ValueError as error:
+        raise TraceError(f"the scenario in {trace.path} has no time: {error}") from error
 
 
 def broken(trace: Trace) -> list[Problem]:

@@ -29,19 +29,28 @@ def encode(value: Any) -> bytes:
         return _encode_slowly(value)
 
 
-def _encode_slowly(value: Any) -> bytes:
+def encode_in_order(value: Any) -> bytes:
+    """Return `value` as JSON bytes, its keys as they stand: for what is more than its content."""
+    try:
+        return orjson.dumps(value, None, orjson.OPT_PASSTHROUGH_DATETIME)
+    except TypeError:
+        return _encode_slowly(value, in_order=True)
+
+
+def _encode_slowly(value: Any, *, in_order: bool = False) -> bytes:
     """Encode what orjson refuses: integers over 64 bits, lone surrogates, keys that are numbers.
 
     What is no number is null, as orjson has it.
     """
-    text = _dumps(value)
+    text = _dumps(value, in_order=in_order)
     if "NaN" in text or "Infinity" in text:
-        text = _dumps(json.loads(text, parse_constant=lambda _: None))
+        whole = json.loads(text, parse_constant=lambda _: None)
+        text = _dumps(whole, in_order=in_order)
     return text.encode("utf-8", "replace")
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def _dumps(value: Any, *, in_order: bool) -> str:
+    return json.dumps(value, sort_keys=not in_order, separators=(",", ":"), ensure_ascii=False)
 
 
 def lines_of(content: bytes) -> Iterator[bytes]:

@@ -105,14 +105,14 @@ class Redactor:
         """Leave alone a string that is, as a whole, one of these: tools', and keys of the file."""
         self._public = self._public.union(names)
 
-    def line(self, line: bytes) -> bytes:
-        """Return a line of JSON without its secrets."""
+    def line(self, line: bytes, write: Callable[[Any], bytes] = encode) -> bytes:
+        """Return a line of JSON without its secrets; where there were any, `write` writes it."""
         if not self.suspect(line):
             return line
         value = decode(line)
         tokens: dict[str, str] = {}
         clean = self._event(value, tokens) if is_object(value) else self._value(value, tokens)
-        return line if clean == value else encode(clean)
+        return line if clean == value else write(clean)
 
     def text(self, text: str) -> str:
         """Return a string without its secrets."""

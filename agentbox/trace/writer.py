@@ -23,7 +23,7 @@ from agentbox.core.messages import Json, Message, Segment, ToolSpec
 from agentbox.core.prompts import MAIN_LOG
 from agentbox.core.requests import Ask
 from agentbox.core.trace import Position
-from agentbox.trace.encoding import encode, event_hash, short_hash
+from agentbox.trace.encoding import encode, encode_in_order, event_hash, short_hash
 from agentbox.trace.redaction import Redactor
 from agentbox.trace.tables import message_data, prompt_content, slot_table, tool_table
 
@@ -45,10 +45,12 @@ _AT_ONCE = frozenset(
 """What stands behind these events happens next, or has happened: an effect, a server, a run."""
 _64_BITS = 0xFFFF_FFFF_FFFF_FFFF
 
+_START = "run.start"
 _NOWHERE = (None, "", False)
 
 Sink: TypeAlias = Callable[[bytes], None]
 Elapsed: TypeAlias = Callable[[], float]
+Write: TypeAlias = Callable[[Json], bytes]
 Later: TypeAlias = Callable[[Callable[[], None]], object]
 
 
@@ -95,19 +97,21 @@ class TraceWriter:
         content = {"at": at, "kind": kind, "clock": self._clock.offset or 0, **data}
         body = encode(content)
         found = self._suspect(body)
-        if found or len(body) >= BLOB_BYTES:
+        if kind == _START:  # of a scenario's mappings, the order may matter
+            body = self._slimmed(content, encode_in_order(content), encode_in_order)
+        elif found or len(body) >= BLOB_BYTES:
             body = self._slimmed(content, body)
         if holds is not None:
             self._carried[id(holds)] = (holds, at, not found)
         beside = b',"side":' + self._redactor.line(encode(side)) if side else b""
         self._append(body, beside, at_once=kind in _AT_ONCE)
 
-    def _slimmed(self, content: dict[str, Json], body: bytes) -> bytes:
+    def _slimmed(self, content: dict[str, Json], body: bytes, write: Write = encode) -> bytes:
         """Return an event's content without its secrets, long values as references."""
         if len(body) >= BLOB_BYTES or _QUOTED_REFERENCE in body:
-            slim = {key: self._slim(value) for key, value in content.items() if key != "at"}
-            body = encode({"at": content["at"], **slim})
-        return self._redactor.line(body)
+            slim = {key: self._slim(v, write) for key, v in content.items() if key != "at"}
+            body = write({"at": content["at"], **slim})
+        return self._redactor.line(body, write)
 
     def _append(self, body: bytes, side: bytes = b"", *, at_once: bool = False) -> None:
         """Finish a line whose content is clean: hashed, numbered, timed."""
@@ -129,9 +133,9 @@ class TraceWriter:
             self._sink(b"".join(self._lines))
             self._lines.clear()
 
-    def blob(self, value: Json) -> str:
+    def blob(self, value: Json, write: Write = encode) -> str:
         """Return the content hash of `value`; write it once, before its first use."""
-        content = self._redactor.line(encode(value))
+        content = self._redactor.line(write(value), write)
         name = short_hash(content)
         if name not in self._blobs:
             self._blobs[name] = None
@@ -182,12 +186,12 @@ class TraceWriter:
         with suppress(TraceError):  # what cannot be written now waits for who can be told
             self.flush()
 
-    def _slim(self, value: Json) -> Json:
+    def _slim(self, value: Json, write: Write = encode) -> Json:
         if value is None or isinstance(value, (int, float)):
             return value
-        content = encode(value)
+        content = write(value)
         if len(content) >= BLOB_BYTES or _QUOTED_REFERENCE in content:
-            return {REFERENCE: self.blob(value)}
+            return {REFERENCE: self.blob(value, write)}
         return value
 
     def _brought(self, message: Message, log: _Log) -> Json:

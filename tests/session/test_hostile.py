@@ -157,6 +157,6 @@ def test_no_trace_whatever_it_holds_breaks_or_misleads_who_reads_it(hostile, num
             assert said or code == 0, (seed, command)
             codes[command[0]].add(code)
     assert codes["replay"] == {0, 2, 4}
-    assert codes["show"] <= {0, 3}
+    assert codes["show"] <= {0, 2}
     assert codes["judge"] <= {0, 1, 2, 3}
     assert not path.with_name("was-run").exists()

@@ -90,11 +90,11 @@ def test_a_mock_without_results_must_not_be_called():
 
 def test_a_mock_is_named_like_a_servers_tool_and_clashes_like_any_other():
     box = MockToolbox({"orders.find": FIND}, "s.yaml::a")
-    merged = Merged((), {}, box)
+    merged = Merged((), {}, [box])
     assert [spec.name for spec in merged.specs()] == ["orders.find"]
     assert _call(merged, id=3).text == "none"
     plain = MockToolbox({"look": Mock()}, "s.yaml::a")
     with pytest.raises(AuthorError, match="two tools are named `look`"):
-        Merged([plain], {}, MockToolbox({"look": Mock()}, "s.yaml::a"))
+        Merged([plain], {}, [MockToolbox({"look": Mock()}, "s.yaml::a")])
     with pytest.raises(AuthorError, match=r"has a `\.` in its name"):
         Merged([box])

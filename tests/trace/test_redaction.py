@@ -162,3 +162,17 @@ def test_what_is_no_number_is_null_beside_a_half_surrogate_too() -> None:
         "inf": [None],
         "text": "? NaN",
     }
+
+
+def test_what_is_redacted_already_is_counted_as_it_would_be_where_it_comes_to() -> None:
+    """A header counts over a whole scenario, and the line of one turn for itself."""
+    keys = [f"sk-{letter * 20}" for letter in "ab"]
+    redactor = Redactor()
+    header = json.loads(redactor.line(encode({"turns": keys})))["turns"]
+    assert header == ["«api-key:1»", "«api-key:2»"]
+    for key, token in zip(keys, header, strict=True):
+        recorded = redactor.line(encode({"text": f"Keep {key}"}))
+        assert redactor.line(encode({"text": f"Keep {token}"})) == recorded
+        assert redactor.line(recorded) == recorded
+    both = redactor.line(encode({"text": f"{header[1]} {keys[0]} {header[1]}"}))
+    assert json.loads(both)["text"] == "«api-key:1» «api-key:2» «api-key:1»"

@@ -37,7 +37,7 @@ def written(readme: str) -> str:
 
 
 def _blocks() -> Iterator[str]:
-    others = sorted(path for path in EXAMPLES.iterdir() if path.suffix != ".yaml")
+    others = sorted(path for path in EXAMPLES.iterdir() if path.suffix not in (".yaml", ".jsonl"))
     names = ", ".join(f"<code>shop/{path.name}</code>" for path in others)
     yield _folded(f"the files that the examples name: {names}", map(_file, others))
     for section, tables in reference(KINDS).items():

@@ -123,7 +123,8 @@ def test_the_server_and_tool_examples_are_read(tmp_path: Path) -> None:
 def test_every_option_that_the_readme_names_exists() -> None:
     """`-k`, `--tag` … in the table of commands, by the command they stand with."""
     helps = {
-        name: _run(["agentbox", name, "--help"], ROOT) for name in ("run", "show", "clean", "check")
+        name: _run(["agentbox", name, "--help"], ROOT)
+        for name in ("run", "show", "view", "clean", "check")
     }
     table = README.split("## I want to …")[1].split("\n## ")[0]
     for command, rest in re.findall(r"agentbox (\w+) ([^`]*)`", table):

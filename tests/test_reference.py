@@ -18,6 +18,7 @@ from agentbox.session import (
     Suite,
     exit_code,
     load,
+    replay,
     resolve,
     run_suite,
 )
@@ -57,6 +58,8 @@ def host(tmp_path: Path) -> Host:
     (tmp_path / "shop").mkdir()
     for name, text in BLOCK.findall(README.read_text()):
         (tmp_path / name).write_text(text)
+    for trace in EXAMPLES.glob("*.jsonl"):  # which are not for reading
+        (tmp_path / "shop" / trace.name).write_bytes(trace.read_bytes())
     (tmp_path / "pyproject.toml").touch()
     return Host(tmp_path, {})
 
@@ -68,6 +71,11 @@ def test_an_example_passes(host: Host, path: Path) -> None:
     passed = [verdict for verdict in verdicts if verdict.outcome == "passed"]
     assert exit_code(verdicts) == 0, [(v.case, v.outcome, v.problems) for v in verdicts]
     assert [check.message for each in passed for check in each.checks if check.message] == []
+    for verdict in verdicts:
+        again = replay(Path(verdict.trace), host)
+        assert (again.divergence, again.ended, again.problems) == (None, "", ())
+        assert again.verdict
+        assert again.verdict.outcome == verdict.outcome
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)

@@ -117,6 +117,40 @@ def show(  # noqa: PLR0913 - a command's options are its arguments
 
 
 @app.command()
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
+@click.option("--all", "everything", is_flag=True, help="What follows from a difference, too.")
+@_runs
+@_as_json
+def diff(*, one: str, other: str, everything: bool, runs: str, as_json: bool) -> int:
+    """Say what differs between two traces or two runs: what first, and what follows from it.
+
+    A and B are named as for `show`. Exit 0: nothing differs; 1: something does.
+    """
+    from agentbox.cli.diff import diff as diff_them  # noqa: PLC0415 - on demand
+
+    return diff_them(one, other, runs, everything=everything, as_json=as_json)
+
+
+@app.command()
+@click.argument("trace", default="last", metavar="[TRACE | RUN | last | RUN::CASE]")
+@click.option("-o", "output", default="", metavar="FILE", help="Write it here; - is stdout.")
+@click.option(
+    "--against", default="", metavar="TRACE", help="Show another trace beside it, and what differs."
+)
+@_runs
+def view(*, trace: str, against: str, output: str, runs: str) -> int:
+    """Write a page that shows a trace, or all of a run's, in a browser.
+
+    It is one file that opens without a server and asks nothing of the network; it is put beside the
+    trace, and its path is printed.
+    """
+    from agentbox.cli.view import view_traces  # noqa: PLC0415 - on demand
+
+    return view_traces(trace, against, output, runs)
+
+
+@app.command()
 @click.argument("run", default="last", metavar="[RUN | last | RUN::CASE | TRACE]")
 @click.option(
     "--scenario", default="", metavar="FILE", help="Take the checks from this file instead."
@@ -135,16 +169,35 @@ def judge(*, run: str, scenario: str, runs: str, as_json: bool) -> int:
 @click.option(
     "--scenario", default="", metavar="FILE", help="Play the case as this file has it now."
 )
+@click.option(
+    "--live",
+    type=click.Choice(["model", "tools"]),
+    help="A real model in the taped world, or real tools for the taped model.",
+)
+@click.option(
+    "--drift",
+    multiple=True,
+    metavar="GLOB",
+    help="Ask these tools again, on fresh servers, and compare what they give.",
+)
 @_runs
 @_as_json
-def replay(*, trace: str, scenario: str, runs: str, as_json: bool) -> int:
+def replay(
+    *,
+    trace: str,
+    scenario: str,
+    live: str | None,
+    drift: tuple[str, ...],
+    runs: str,
+    as_json: bool,
+) -> int:
     """Play a trace again, its tape answering, and compare; exit 4 where it diverges.
 
     The scenario is the one in the trace. Nothing is started and nobody is asked.
     """
-    from agentbox.cli.replay import replay_traces  # noqa: PLC0415 - on demand
+    from agentbox.cli.replay import Wanted, replay_traces  # noqa: PLC0415 - on demand
 
-    return replay_traces(trace, scenario, runs, as_json=as_json)
+    return replay_traces(Wanted(trace, scenario, live or "", drift, runs, as_json))
 
 
 @app.command()
@@ -176,6 +229,24 @@ def fork(
     from agentbox.cli.fork import fork_trace  # noqa: PLC0415 - on demand
 
     return fork_trace(trace, at, changes, then, runs, as_json=as_json)
+
+
+@app.command()
+@click.argument("trace", default="last", metavar="[TRACE | RUN | last | RUN::CASE]")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", help="Where to write it; `-` is stdout."
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@_runs
+@_as_json
+def capture(*, trace: str, output: str, force: bool, runs: str, as_json: bool) -> int:
+    """Write a scenario that comes to what a trace came to: no server, no model, no network.
+
+    It is played once before it is called done; exit 1 where it comes to something else.
+    """
+    from agentbox.cli.capture import capture_trace  # noqa: PLC0415 - on demand
+
+    return capture_trace(trace, output, runs, force=force, as_json=as_json)
 
 
 @app.command()

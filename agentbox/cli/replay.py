@@ -8,21 +8,38 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from agentbox.cli.output import complain, print_json, say, warn, width
 from agentbox.cli.run import relative
-from agentbox.core.errors import AgentboxError, AuthorError, TraceError
+from agentbox.core.errors import AgentboxError, AuthorError, Problem
+from agentbox.core.verdict import Verdict
 from agentbox.report import (
     Line,
     divergence,
     divergence_json,
+    drift_json,
+    drift_lines,
+    failure,
     problem_json,
     replay_line,
     replay_summary,
+    verdict_json,
 )
 from agentbox.runtime.wall import elapsed
-from agentbox.session import DIVERGED, Host, Replay, Runs, find_root, replay
+from agentbox.session import (
+    DIVERGED,
+    Drift,
+    Host,
+    Live,
+    Replay,
+    Runs,
+    drifted,
+    exit_code,
+    find_root,
+    half_live,
+    replay,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +48,92 @@ class Replayed:
 
     name: str
     replay: Replay | None = None
+    drifts: Sequence[Drift] = ()
+    """Calls that a tool answers otherwise by now."""
     error: AgentboxError | None = None
 
+    @property
+    def same(self) -> bool:
+        """Whether all was as on the tape."""
+        return self.replay is not None and self.replay.same and not self.drifts
 
-def replay_traces(name: str, file: str, runs: str, *, as_json: bool) -> int:
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line of `agentbox replay` asks for."""
+
+    name: str
+    file: str
+    live: str
+    drift: tuple[str, ...]
+    runs: str
+    as_json: bool
+
+
+def replay_traces(wanted: Wanted) -> int:
     """Play traces again and compare; return the exit code."""
     root = find_root(Path.cwd())
-    kept = Runs(Path(runs)) if runs else Runs.of(root)
-    paths = kept.traces(name)
+    kept = Runs(Path(wanted.runs)) if wanted.runs else Runs.of(root)
+    paths = kept.traces(wanted.name)
+    given = [name for name in ("file", "live", "drift") if getattr(wanted, name)]
+    if len(given) > 1:
+        hint = "give one of --scenario, --live, --drift"
+        raise AuthorError(Problem("a tape is played in one way at a time", hint=hint))
+    if wanted.live:
+        return _half_live(paths, wanted, kept, root)
+    return _compared(paths, wanted, root)
+
+
+def _half_live(paths: Sequence[Path], wanted: Wanted, kept: Runs, root: Path) -> int:
+    """Play traces with one half real; return the exit code of their verdicts."""
+    live = cast("Live", wanted.live)
+    host, verdicts = Host(root, dict(os.environ), live=True), list[Verdict]()
+    told: list[dict[str, Any]] = []
+    for path in paths:
+        with redirect_stdout(sys.stderr):
+            done = half_live(path, live, host, kept.new)
+        verdict, found = done.judged.verdict, done.divergence
+        verdicts.append(verdict)
+        word = "same" if found is None else "differs"
+        said = f"{verdict.outcome}, trace {relative(Path(verdict.trace))}"
+        say([replay_line(verdict.case, word, said, width=width())])
+        accept = f"agentbox diff {relative(path)} {relative(Path(verdict.trace))}"
+        if found:
+            say(divergence(found, accept, width=width()))
+        say(failure(verdict, done.judged.events, width=width()))
+        about = divergence_json(found, accept) if found else None
+        told.append({"trace": relative(path), "first": about, "verdict": verdict_json(verdict)})
+    code = exit_code(verdicts)
+    if wanted.as_json:
+        print_json({"exit": code, "live": live, "replays": told})
+    return code
+
+
+def _compared(paths: Sequence[Path], wanted: Wanted, root: Path) -> int:
+    """Play traces and compare all that happens; return the exit code."""
     host, started = Host(root, dict(os.environ)), elapsed()
     done: list[Replayed] = []
     say([((f"replay  {len(paths)} trace{'s' * (len(paths) != 1)}", "bold"),)])
     with redirect_stdout(sys.stderr):  # what a loop of the project prints is no data of ours
         for path in paths:
-            one = _one(path, host, file)
+            one = _one(path, host, wanted)
             done.append(one)
             _tell(one)
     counts = _counts(done)
     say([replay_summary(counts, elapsed() - started)])
     code = _code(counts)
-    if as_json:
+    if wanted.as_json:
         print_json({"exit": code, "replays": [_json(one) for one in done]})
     return code
 
 
-def _one(path: Path, host: Host, file: str) -> Replayed:
+def _one(path: Path, host: Host, wanted: Wanted) -> Replayed:
     name = relative(path)
     try:
-        return Replayed(name, replay(path, host, file))
-    except (TraceError, AuthorError) as error:
+        if wanted.drift:
+            return Replayed(name, *drifted(path, wanted.drift, host))
+        return Replayed(name, replay(path, host, wanted.file))
+    except AgentboxError as error:
         return Replayed(name, error=error)
 
 
@@ -74,10 +148,12 @@ def _tell(one: Replayed) -> None:
     told = f"{events}, {verdict.outcome}" if verdict else f"{events} are the same, and then"
     if played.ended:
         told += f"; {played.ended}"
-    word = "same" if played.same else "DIVERGED"
+    word = "same" if one.same else "DRIFTED" if played.same else "DIVERGED"
     lines: list[Line] = [replay_line(played.scenario.case.label, word, told, width=width())]
     if played.divergence:
         lines += divergence(played.divergence, _accept(played), width=width())
+    for drift in one.drifts:
+        lines += drift_lines(drift.at, drift.tool, drift.changes, width=width())
     say(lines)
     warn(played.problems)
 
@@ -92,16 +168,20 @@ def _stem(one: Replayed) -> str:
 
 
 def _counts(done: Sequence[Replayed]) -> dict[str, int]:
-    played = [one.replay for one in done if one.replay]
-    same = sum(each.same for each in played)
-    counts = {"same": same, "diverged": len(played) - same, "unplayable": len(done) - len(played)}
+    played = [one for one in done if one.replay]
+    counts = {
+        "same": sum(one.same for one in played),
+        "drifted": sum(bool(one.drifts) for one in played),
+        "diverged": sum(one.replay is not None and not one.replay.same for one in played),
+        "unplayable": len(done) - len(played),
+    }
     return {word: number for word, number in counts.items() if number}
 
 
 def _code(counts: dict[str, int]) -> int:
     if "unplayable" in counts:
         return 2
-    return DIVERGED if "diverged" in counts else 0
+    return DIVERGED if counts.keys() & {"diverged", "drifted"} else 0
 
 
 def _json(one: Replayed) -> dict[str, Any]:
@@ -113,7 +193,8 @@ def _json(one: Replayed) -> dict[str, Any]:
     return {
         "trace": one.name,
         "case": played.scenario.node,
-        "same": played.same,
+        "same": one.same,
+        "drifts": [drift_json(each.at, each.tool, each.changes) for each in one.drifts],
         "compared": played.compared,
         "ended": played.ended,
         "divergence": divergence_json(found, _accept(played)) if found else None,

@@ -52,7 +52,7 @@ class Opened:
 
 def show_trace(name: str, view: View, runs: str, *, as_json: bool) -> int:
     """Show a trace on stdout; return the exit code."""
-    kept = _runs(runs)
+    kept = runs_in(runs)
     found = kept.traces(name)
     if len(found) > 1 and not (view.name or as_json):
         return _overview(found, name, runs)
@@ -137,12 +137,13 @@ def _overview(traces: list[Path], name: str, runs: str) -> int:
 
 def clean_runs(keep: int, runs: str, *, as_json: bool) -> int:
     """Remove old runs; return the exit code."""
-    removed = [path.name for path in _runs(runs).clean(keep)]
+    removed = [path.name for path in runs_in(runs).clean(keep)]
     if as_json:
         print_json({"removed": removed})
     say([((f"removed {len(removed)} run{'s' * (len(removed) != 1)}, kept {keep}", "plain"),)])
     return 0
 
 
-def _runs(folder: str) -> Runs:
+def runs_in(folder: str) -> Runs:
+    """Return the runs kept in a folder; without one, in that of the project here."""
     return Runs(Path(folder)) if folder else Runs.of(find_root(Path.cwd()))

@@ -5,9 +5,11 @@ As in JSON, `1` is `1.0` and neither is `true`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 
+from agentbox.core.aligning import matches
 from agentbox.core.messages import Json
 
 
@@ -37,6 +39,46 @@ def changes(one: Json, other: Json, path: str = "$") -> Iterator[tuple[str, Json
     there, here = _members(one, path), _members(other, path)
     for place in {**there, **here}:
         yield from changes(there.get(place, GONE), here.get(place, GONE), place)
+
+
+def edits(one: Json, other: Json, path: str = "$") -> Iterator[tuple[str, Json, Json]]:
+    """Yield where two values differ as `changes` does, but arrays aligned by what they hold.
+
+    An item put into an array, or taken out, is one change; the path is the item's in the value
+    that has it, in `one` where both have.
+    """
+    kinds = (kind_of(one), kind_of(other))
+    if kinds == ("array", "array"):
+        for place, before, after in _realigned(one, other, path):
+            yield from edits(before, after, place)
+    elif kinds == ("object", "object"):
+        there, here = _members(one, path), _members(other, path)
+        for place in {**there, **here}:
+            yield from edits(there.get(place, GONE), here.get(place, GONE), place)
+    else:
+        yield from changes(one, other, path)
+
+
+def _realigned(
+    one: Sequence[Json], other: Sequence[Json], path: str
+) -> Iterator[tuple[str, Json, Json]]:
+    """Yield the items of two arrays that are not in both, side by side where both have one."""
+    kept = matches([*map(_written, one)], [*map(_written, other)])
+    i = j = 0
+    for end, stop in [*kept, (len(one), len(other))]:
+        before, after = one[i:end], other[j:stop]
+        for k in range(max(len(before), len(after))):
+            place = i + k if k < len(before) else j + k
+            yield f"{path}[{place}]", _at(before, k), _at(after, k)
+        i, j = end + 1, stop + 1
+
+
+def _at(items: Sequence[Json], index: int) -> Json:
+    return items[index] if index < len(items) else GONE
+
+
+def _written(value: Json) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _members(value: Json, path: str) -> dict[str, Json]:

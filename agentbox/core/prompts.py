@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from agentbox.core.messages import Json
+from agentbox.core.messages import Json, is_list
 from agentbox.core.trace import Position, TraceEvent
 
 MAIN_LOG = "main"
@@ -38,8 +38,9 @@ def prompts(events: Iterable[TraceEvent]) -> Iterator[Prompt]:
     for event in events:
         if event.kind == "model.request":
             run = event.at.partition("/")[0] + "/"
-            log = logs.setdefault(event.data.get("log", MAIN_LOG), [])
-            log += [_message(item, run, brought) for item in event.data.get("new", ())]
+            log = logs.setdefault(str(event.data.get("log", MAIN_LOG)), [])
+            new = event.data.get("new")
+            log += [_message(item, run, brought) for item in new] if is_list(new) else []
             yield Prompt(event, log, len(log))
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from agentbox.core.annotations import AtLeast, Internal, Short
 from agentbox.core.errors import Mark
 from agentbox.core.messages import Json
+from agentbox.core.mock import Mock
 from agentbox.core.script import ScriptCall, ScriptStep
 from agentbox.core.server import Audience, Server
 from agentbox.core.window import ContextWindow
@@ -91,10 +92,12 @@ class ModelSpec:
     """Who answers for the model."""
 
     provider: Annotated[
-        Literal["python", "scripted", "openai"],
-        "`python`: a function of the messages; `scripted`: the turns' `script`; `openai`: live.",
+        Literal["python", "scripted", "tape", "openai"],
+        "`python`: a function of the messages; `scripted`: the turns' `script`; `tape`: a trace, "
+        "place by place; `openai`: live.",
     ] = "python"
     function: Annotated[str, "`path/to/file.py:function` or `package.module:function`."] = ""
+    trace: Annotated[str, "tape: the file of the trace that answers."] = ""
     name: Annotated[str, "The name the trace gives it."] = ""
     calls: Annotated[
         Literal["native", "text"],
@@ -308,8 +311,15 @@ class Scenario:
         tuple[str, ...], "`mcpServers` files (`.mcp.json`) to read more servers from."
     ] = ()
     tools: Annotated[
-        tuple[str, ...], "Files of tools: Python functions (.py) or definitions (.json)."
+        tuple[str, ...],
+        "Files of tools: Python functions (.py), definitions (.json), or a trace (.jsonl) whose "
+        "results answer equal calls.",
     ] = ()
+    mocks: Annotated[
+        Mapping[str, Mock],
+        "Tools answered from this file, by full name: `accounts.get_account`, where there is no "
+        "server `accounts`.",
+    ] = field(default_factory=dict[str, Mock])
     audiences: Annotated[
         Mapping[str, Audience], "Whose a tool is, by full name or glob; the agent's if not said."
     ] = field(default_factory=dict[str, Audience])
@@ -347,7 +357,10 @@ class Scenario:
         return f"{self.path}::{self.case.label}"
 
 
-OVERRIDES = ("now", "zone", "seed", "tick", "agent", "model", "context", "deadlines", "trace")
+OVERRIDES = (
+    *("now", "zone", "seed", "tick", "agent", "model"),
+    *("mocks", "context", "deadlines", "trace"),
+)
 """Keys a case may give to override the file's."""
 
 

@@ -43,3 +43,4 @@ class ScriptStep:
     ] = ()
     refuse: Annotated[bool, "The words are a refusal."] = False
     tokens: Annotated[tuple[int, ...], "Tokens in and out, to be counted.", AtLeast(1)] = ()
+    cost_usd: Annotated[float | None, "Money, to be counted.", AtLeast(0)] = None

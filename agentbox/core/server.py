@@ -47,6 +47,9 @@ class Server:
         Literal["process", "off"],
         "`process`: clean environment, own home and folder, limits. `off`: neither.",
     ] = "process"
+    share: Annotated[
+        bool, "One process for all cases that would start the same; for servers that only read."
+    ] = False
     world: Annotated[
         Literal["rebuild", "stateless"],
         "For a fork: `rebuild`: the calls before it are made again. `stateless`: they leave "

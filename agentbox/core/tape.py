@@ -55,6 +55,12 @@ class Tape:
             if event.kind == "model.request" and event.data.get("aside") == "sampling":
                 self._asides.setdefault(event.at.rpartition("/")[0], []).append(event)
         self._by_call: dict[str, list[TraceEvent]] | None = None
+        start = next((event.at for event in self.events if event.kind == "run.start"), "")
+        self._case = start.partition(":")[2]
+
+    def own(self, at: Position) -> Position:
+        """Return a position of another run's as one of this: its case is this one's."""
+        return f"{at[:2]}{self._case}/{at.partition('/')[2]}"
 
     def said(self, at: Position) -> tuple[Said, str]:
         """Return what the model said at a position, and its name.
@@ -72,7 +78,7 @@ class Tape:
             raise _failure(data, at)
         message = Message("assistant", data.get("text", ""), _calls(data), parts=_parts(data))
         usage = Usage(**data["usage"]) if "usage" in data else UNKNOWN_USAGE
-        return Said(message, usage, data.get("stop", "end")), data["model"]
+        return Said(message, usage, data.get("stop", "end")), data.get("model", "")
 
     def result(self, at: Position) -> ToolResult:
         """Return the result of the call at a position, as the tool gave it.
@@ -121,10 +127,10 @@ class Tape:
 
     def relisted(self, at: Position) -> Sequence[ToolSpec] | None:
         """Return what the model was offered at a position where servers had changed their tools."""
-        event = self._found["tools.changed"].get(at)
-        if event is None:
+        request = self._found["model.request"].get(at)
+        if at not in self._found["tools.changed"] or request is None:
             return None
-        return [spec_of(each) for each in self._found["model.request"][at].data["tools"]]
+        return [spec_of(each) for each in request.data.get("tools", ())]
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -178,7 +184,8 @@ def _calls(data: Mapping[str, Json]) -> tuple[ToolCall, ...]:
     if not calls:
         return ()
     return tuple(
-        ToolCall(call["tool"], call["args"], "", call.get("malformed", "")) for call in calls
+        ToolCall(call.get("tool", ""), call.get("args", {}), "", call.get("malformed", ""))
+        for call in calls
     )
 
 

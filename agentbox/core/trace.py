@@ -28,6 +28,8 @@ EVENT_FIELDS = SIDE_FIELDS | {"at", "kind", "clock"}
 
 Position: TypeAlias = str
 
+_FOREVER = 1e15
+
 
 @dataclass(frozen=True, slots=True)
 class TraceEvent:
@@ -41,8 +43,13 @@ class TraceEvent:
 
     @property
     def clock(self) -> float:
-        """Virtual seconds since the pinned `now`."""
-        return self.data.get("clock", 0)
+        """Virtual seconds since the pinned `now`; 0 where the line holds no such number."""
+        clock = self.data.get("clock", 0)
+        return clock if isinstance(clock, int | float) and abs(clock) < _FOREVER else 0
+
+
+MAX_POSITION = 4000
+"""Characters of a position; a number of more than 4,300 digits is none to Python."""
 
 
 class Recorder(Protocol):

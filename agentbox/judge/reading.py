@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeVar
 
-from agentbox.core.messages import Json, Usage
+from agentbox.core.messages import Json, Usage, is_object
 from agentbox.core.prompts import prompts
 from agentbox.core.trace import Position, TraceEvent
 from agentbox.judge.evidence import Called, End, Evidence, ModelCall, Seen, Utterance
@@ -25,6 +25,7 @@ _TURN = re.compile(r"c:[^/]*/t(\d+)(?:/|$)")
 _CALL = re.compile(r"([^/]*(?:/[ts]\d[^/]*)*/call\d+)(?:/try\d+)?")
 _LOOK = re.compile(r"[^/]*/t(\d+)/")
 _START = re.compile(r"[^/]*/start/")
+_COUNTED = ("input", "output", "reasoning", "cost_usd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,13 @@ def in_call(at: Position) -> bool:
 
 def usage_of(result: TraceEvent) -> Usage:
     """Return what a model call used, as its result tells."""
-    given: Mapping[str, Json] = result.data.get("usage") or {}
-    return Usage(**{name: given.get(name) for name in ("input", "output", "reasoning", "cost_usd")})
+    given = result.data.get("usage")
+    used = given if is_object(given) else {}
+    return Usage(**{name: _number(used.get(name)) for name in _COUNTED})
+
+
+def _number(value: Json) -> Json:
+    return value if isinstance(value, (int, float)) else None
 
 
 def total(parts: Sequence[Number | None], zero: Number) -> Number | None:
@@ -194,7 +200,8 @@ def _seen(events: Iterable[TraceEvent]) -> Iterator[Seen]:
     for event in events:
         if event.kind == "observe.result":
             data = event.data
-            yield Seen(data["look"], event.at, data.get("value"), str(data.get("error") or ""))
+            look, error = data.get("look", {}), str(data.get("error", ""))
+            yield Seen(look, event.at, data.get("value"), error)
 
 
 def _look_of(at: Position) -> int | None:

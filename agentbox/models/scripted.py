@@ -72,8 +72,9 @@ class ScriptedModel:
         _check_shown(step, ask.messages, where)
         results = _Results(ask.messages, _turn_of(at), where)
         calls = tuple(_made(call, results) for call in _calls(step))
-        usage = Usage(*step.tokens) if step.tokens else UNKNOWN_USAGE
+        usage = Usage(*step.tokens, cost_usd=step.cost_usd)
         message = Message("assistant", step.say, calls)
+        usage = UNKNOWN_USAGE if usage == UNKNOWN_USAGE else usage
         return Said(message, usage, "refusal" if step.refuse else "end")
 
     def leftovers(self) -> tuple[Problem, ...]:
@@ -171,6 +172,15 @@ def _nearest_line(wanted: str, lines: Sequence[str]) -> str:
 
 
 # -- calls and what their arguments refer to
+
+
+def literal(value: Json) -> Any:
+    """Return arguments as a script says them: what looks like a reference in them is text."""
+    if isinstance(value, str):
+        return value.replace("$", "$$") if _REFERENCE.search(value) else value
+    if is_object(value):
+        return {key: literal(item) for key, item in value.items()}
+    return [literal(item) for item in value] if is_list(value) else value
 
 
 def _calls(step: ScriptStep) -> Iterator[ScriptCall]:

@@ -13,8 +13,10 @@ from agentbox.core.trace import Position
 class TapeModel:
     """Plays one trace."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, *, elsewhere: bool = False) -> None:
+        """Play `tape`; `elsewhere`: in a case of another name, whose places are else the same."""
         self._tape = tape
+        self._elsewhere = elsewhere
         self.name = "tape"
         """As the trace calls the model that answered last."""
 
@@ -25,7 +27,7 @@ class TapeModel:
             ModelFailed: as it did when it was recorded.
             WorldError: it could not be asked when it was recorded, or the tape ends before.
         """
-        said, self.name = self._tape.said(at)
+        said, self.name = self._tape.said(self._tape.own(at) if self._elsewhere else at)
         return said
 
     def leftovers(self) -> Sequence[Problem]:

@@ -1,13 +1,22 @@
 """A trace or a verdict in, text out: pure functions that return lines of styled spans.
 
-Nothing here opens a file or reads a clock. Text from outside is made safe before it is shown, and
-rich is imported only when a painter colours.
+Nothing here opens a file or reads a clock; only the page for browsers (`viewer`, imported where it
+is asked for) reads its own looks and scripts, which are package data. Text from outside is made
+safe before it is shown, and rich is imported only when a painter colours.
 """
 
 from __future__ import annotations
 
 from agentbox.report.context import context_json, context_lines, prompts_at
-from agentbox.report.divergence import divergence, divergence_json, replay_line, replay_summary
+from agentbox.report.diff import diff_json, diff_lines, run_diff_json, run_diff_lines
+from agentbox.report.divergence import (
+    divergence,
+    divergence_json,
+    drift_json,
+    drift_lines,
+    replay_line,
+    replay_summary,
+)
 from agentbox.report.failure import failure
 from agentbox.report.forks import ForkStory, fork_lines
 from agentbox.report.painter import Painter, Progress, wants_color, wants_glyphs, wants_redraw
@@ -45,8 +54,12 @@ __all__ = [
     "cells",
     "context_json",
     "context_lines",
+    "diff_json",
+    "diff_lines",
     "divergence",
     "divergence_json",
+    "drift_json",
+    "drift_lines",
     "failure",
     "find_step",
     "findings",
@@ -62,6 +75,8 @@ __all__ = [
     "repeated_json",
     "replay_line",
     "replay_summary",
+    "run_diff_json",
+    "run_diff_lines",
     "run_header",
     "safe",
     "scan_summary",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from agentbox.core.comparing import GONE
 from agentbox.core.divergence import KINDS, Change, Divergence
 from agentbox.core.messages import Json
+from agentbox.core.trace import Position
 from agentbox.report.story import short
 from agentbox.report.text import Line, Style, cells, cut, one_line, safe, styled
 
@@ -32,6 +33,19 @@ def divergence(found: Divergence, accept: str, *, width: int = 100) -> list[Line
         lines.append(_row("comes from", found.cause, width))
     lines.append(_row("accept", accept, 10_000))
     return lines
+
+
+def drift_lines(
+    at: Position, tool: str, changes: Sequence[Change], *, width: int = 100
+) -> list[Line]:
+    """Return what a tool answers otherwise than it did."""
+    head: Line = styled(cut(safe(f"  {tool} at {short(at)} answers otherwise"), width), "bad")
+    return [head, *(line for change in changes for line in _change(change, width))]
+
+
+def drift_json(at: Position, tool: str, changes: Sequence[Change]) -> dict[str, Json]:
+    """Return what a tool answers otherwise, as data."""
+    return {"at": at, "tool": tool, "changes": [_change_json(change) for change in changes]}
 
 
 def replay_line(case: str, word: str, told: str, *, width: int = 100) -> Line:

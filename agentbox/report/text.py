@@ -20,7 +20,7 @@ Lines: TypeAlias = Sequence[Line]
 ELLIPSIS = "…"
 BLANK: Line = ()
 
-_UNSAFE = re.compile(
+UNSAFE = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # C0, DEL, C1: they drive the terminal
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidi marks, embeddings, overrides, isolates
@@ -38,7 +38,7 @@ _FORMS = (("x", 2), ("u", 4), ("U", 8))
 
 def safe(text: str) -> str:
     """Return `text` in one line, with all that a terminal would obey or hide made visible."""
-    return _UNSAFE.sub(_escape, text.replace("\t", "    "))
+    return UNSAFE.sub(_escape, text.replace("\t", "    "))
 
 
 def _escape(match: re.Match[str]) -> str:

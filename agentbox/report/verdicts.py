@@ -256,7 +256,6 @@ def _finding(event: TraceEvent) -> tuple[str, str, str]:
 
 def verdict_json(verdict: Verdict) -> dict[str, Json]:
     """Return a verdict as plain JSON values with stable keys; what is unknown is null."""
-    stats = verdict.stats
     return {
         "node": f"{verdict.file}::{verdict.case}",
         "file": verdict.file,
@@ -268,18 +267,23 @@ def verdict_json(verdict: Verdict) -> dict[str, Json]:
         "checks": [_check_json(check) for check in verdict.checks],
         "problems": [problem_json(one) for one in verdict.problems],
         "problem_at": verdict.problem_at or None,
-        "stats": {
-            "turns": stats.turns,
-            "steps": stats.steps,
-            "tool_calls": stats.tool_calls,
-            "tokens": stats.tokens,
-            "reasoning_tokens": stats.reasoning,
-            "cost_usd": stats.cost_usd,
-            "virtual_seconds": stats.virtual_seconds,
-        },
+        "stats": stats_json(verdict.stats),
         "wall_seconds": round(verdict.wall, 6),
         "trace": verdict.trace or None,
         "facts": dict(verdict.facts),
+    }
+
+
+def stats_json(stats: Stats) -> dict[str, Json]:
+    """Return what a run used as plain JSON values; what is unknown is null."""
+    return {
+        "turns": stats.turns,
+        "steps": stats.steps,
+        "tool_calls": stats.tool_calls,
+        "tokens": stats.tokens,
+        "reasoning_tokens": stats.reasoning,
+        "cost_usd": stats.cost_usd,
+        "virtual_seconds": stats.virtual_seconds,
     }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from agentbox.session.capturing import Captured, Held, capture, held, text_of
 from agentbox.session.clocks import clock_of
 from agentbox.session.forking import FIDELITIES, Fork, Then, Wish, fork
+from agentbox.session.lenses import Drift, Live, drifted, half_live
 from agentbox.session.patches import Patches
 from agentbox.session.rejudging import Again, judge_again
 from agentbox.session.replaying import Replay, replay
@@ -33,9 +35,13 @@ __all__ = [
     "KINDS",
     "USAGE",
     "Again",
+    "Captured",
+    "Drift",
     "Fork",
+    "Held",
     "Host",
     "Judged",
+    "Live",
     "Patches",
     "Progress",
     "Replay",
@@ -48,10 +54,14 @@ __all__ = [
     "Wish",
     "addresses",
     "admit",
+    "capture",
     "clock_of",
+    "drifted",
     "exit_code",
     "find_root",
     "fork",
+    "half_live",
+    "held",
     "judge_again",
     "load",
     "problems_of",
@@ -62,4 +72,5 @@ __all__ = [
     "run_case",
     "run_suite",
     "scan_for_secrets",
+    "text_of",
 ]

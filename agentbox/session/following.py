@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from agentbox.core.clock import Clock
 from agentbox.core.comparing import changes
 from agentbox.core.divergence import Divergence
 from agentbox.core.errors import AgentboxError, Problem, WorldError
@@ -20,7 +21,7 @@ from agentbox.core.runtime import CallContext, Model, Toolbox
 from agentbox.core.tape import Tape, TapeEnded
 from agentbox.core.trace import Position, Recorder
 from agentbox.session.patches import Patches
-from agentbox.trace import Comparing, Diverged, is_compared
+from agentbox.trace import Comparing, Diverged, Redactor, Trace, is_compared
 
 BEYOND = frozenset({"scope.enter", "clock.read"})
 """Kinds that a fork is not held to: other limits, or a clock that is read, show in what follows."""
@@ -28,10 +29,17 @@ _LOST = ("unknown", "interrupted", "timeout")
 """How a call ended of which nobody knows what it did: it cannot be done again."""
 
 
+def following(
+    trace: Trace, clock: Clock, redactor: Redactor, writer: Recorder, until: Position = ""
+) -> Following:
+    """Return a recorder that follows a trace, and is free from `until` on at the latest."""
+    return Following(Comparing(trace, clock, redactor, BEYOND), writer, until)
+
+
 class Following:
     """A recorder that hears everything first, and knows whether the tape still answers."""
 
-    def __init__(self, comparing: Comparing, writer: Recorder, until: Position) -> None:
+    def __init__(self, comparing: Comparing, writer: Recorder, until: Position = "") -> None:
         self._comparing = comparing
         self._writer = writer
         self._until = until

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -25,12 +24,12 @@ from agentbox.core.tape import Tape
 from agentbox.core.trace import Position, Recorder
 from agentbox.core.verdict import Verdict
 from agentbox.session.following import (
-    BEYOND,
     Following,
     Forked,
     ForkedModel,
     ForkedTools,
     FrozenTools,
+    following,
 )
 from agentbox.session.patches import Patches
 from agentbox.session.replaying import (
@@ -47,10 +46,10 @@ from agentbox.session.run import Judged, Manner, run_case, verdict_in_time
 from agentbox.session.runs import trace_paths
 from agentbox.session.selection import KINDS
 from agentbox.session.signals import run_to_end
-from agentbox.session.sources import Host, Sources
+from agentbox.session.sources import Host, Sources, anew
 from agentbox.session.world import Opened, opened
 from agentbox.spec import from_json, to_json
-from agentbox.trace import Comparing, Trace, TraceWriter
+from agentbox.trace import Trace, TraceWriter
 
 Then: TypeAlias = Literal["mock", "live", "tape"]
 """Who answers once the run is free: the scenario's own offline model, a live one, the tape."""
@@ -63,9 +62,6 @@ FIDELITIES: Mapping[Fidelity, str] = {
     "F3": "the model that was recorded answers",
 }
 """Who answered after the fork, and so how much it proves."""
-
-
-_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,27 +127,27 @@ class _Forking:
         judged: list[Judged] = []
 
         def recorder(writer: TraceWriter, clock: Clock) -> Recorder:
-            comparing = Comparing(self.trace, clock, redactor_of(scenario, project), BEYOND)
-            heard.append(Following(comparing, writer, self.at))
+            redactor = redactor_of(scenario, project)
+            heard.append(following(self.trace, clock, redactor, writer, self.at))
             return heard[-1]
 
         manner = Manner(self._world, recorder, self._header())
         (path,) = trace_paths(folder(), [scenario])
         await run_case(
             scenario,
-            Sources(host, [scenario], f"_fork{next(_numbers)}"),
+            Sources(host, [scenario], anew()),
             path,
             judged.append,
             manner,
         )
-        (following,) = heard
+        (follower,) = heard
         return Fork(
             scenario,
             before,
             judged[0],
             self.at,
-            following.free_at,
-            following.divergence,
+            follower.free_at,
+            follower.divergence,
             self.fidelity,
         )
 

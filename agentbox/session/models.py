@@ -43,6 +43,10 @@ def _native(
 ) -> Model:
     if spec.provider == "python":
         return FunctionModel(sources.model(spec.function), spec.name)
+    if spec.provider == "tape":
+        from agentbox.models.tape import TapeModel  # noqa: PLC0415 - for the few that want it
+
+        return TapeModel(sources.tape(spec.trace), elsewhere=True)
     if spec.provider == "openai":
         return _served(spec, sources, closing)
     return _scripted(actor, scenario)

@@ -83,6 +83,10 @@ class _Bench:
         if not file:
             self.problems.append(Problem(f"{trace.path} does not say which scenario it is of"))
             return None
+        if not self._file and self._is_strange(file):
+            message = f"{trace.path} is of {file}, which is not in this project"
+            self.problems.append(Problem(message, hint="name it yourself: --scenario FILE"))
+            return None
         cases = self._cases(file)
         if case not in cases and cases:
             close = nearest(case, list(cases))
@@ -90,6 +94,11 @@ class _Bench:
             message = f"{file} has no case `{case}`, which {Path(trace.path).name} is of"
             self.problems.append(Problem(message, note=note))
         return cases.get(case)
+
+    def _is_strange(self, file: str) -> bool:
+        """Whether a file that a trace names is there and not the project's: its code is not run."""
+        root = self._host.root
+        return (root / file).is_file() and not self._host.owns(file)
 
     def order(self) -> dict[str, int]:
         """Return where each case stands among those of all files that were read."""

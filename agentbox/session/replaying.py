@@ -6,20 +6,21 @@ and every request and decision of theirs is compared with what the tape has.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
+from typing import Any
 
 from agentbox.core.clock import Clock
 from agentbox.core.divergence import Divergence
-from agentbox.core.errors import AgentboxError, AuthorError, Problem, TraceError
+from agentbox.core.errors import AuthorError, Problem, TraceError
 from agentbox.core.messages import Json, ToolSpec, is_list
-from agentbox.core.requests import Actor, Observation, Observed
+from agentbox.core.requests import Actor, End, Observation, Observed
 from agentbox.core.runtime import Model, Toolbox
 from agentbox.core.scenario import Scenario
-from agentbox.core.tape import Tape
+from agentbox.core.tape import Tape, TapeEnded
 from agentbox.core.trace import Position
 from agentbox.core.verdict import Verdict
 from agentbox.loops import LOOPS
@@ -27,14 +28,14 @@ from agentbox.models.tape import TapeModel
 from agentbox.runtime import Look, Relisting, World
 from agentbox.session.driving import drive
 from agentbox.session.marking import marked
-from agentbox.session.run import verdict_in_time
+from agentbox.session.run import problems_of, verdict_in_time
 from agentbox.session.selection import KINDS, Selection, load
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources, references
 from agentbox.session.staging import approver_of, form_of, offers_of, user_of
 from agentbox.session.world import Opened
 from agentbox.spec import from_json, to_json
-from agentbox.toolboxes import Injected, Merged
+from agentbox.toolboxes import Injected, Merged, MockToolbox
 from agentbox.toolboxes.tape import TapedCalls
 from agentbox.trace import Comparing, Diverged, Redactor, Trace, edited, keys_in, read_trace
 
@@ -73,28 +74,45 @@ def replay(path: Path, host: Host, file: str = "") -> Replay:
     """
     trace = sound(path)
     scenario = scenario_of(trace, host, file)
-    return run_to_end(_replayed(scenario, trace, host))
+    return run_to_end(replayed(scenario, trace, host))
 
 
-async def _replayed(scenario: Scenario, trace: Trace, host: Host) -> Replay:
+async def replayed(
+    scenario: Scenario,
+    trace: Trace,
+    host: Host,
+    beside: Callable[[Toolbox], Toolbox] = lambda tools: tools,
+) -> Replay:
+    """Play a tape in an event loop; `beside` may stand something beside its tools."""
     project = Project.of(scenario, host)
-    clock = clock_of_header(trace)
+    clock = _clock(scenario, trace)
     redactor = redactor_of(scenario, project)
     comparing = Comparing(trace, clock, redactor)
-    ended = ""
-    try:
-        async with taped(scenario, Tape(trace.events), project, clock) as standing:
-            await drive(scenario, standing, clock, comparing, redactor)
-        comparing.finish()
-    except Diverged:
-        pass
-    except AgentboxError as error:  # the tape ends here, or the run broke here and breaks again
-        ended = str(error)
+    comparing.expect(to_json(scenario))
+    async with taped(scenario, Tape(trace.events), project, clock) as standing:
+        world = replace(standing.world, toolbox=beside(standing.world.toolbox))
+        whole = replace(standing, world=world)
+        ended = await _ended(drive(scenario, whole, clock, comparing, redactor), comparing)
     verdict = None
     if comparing.divergence is None:
-        verdict = verdict_in_time(scenario, trace, broken(trace), project.sources.check)
+        verdict = verdict_in_time(scenario, trace, broken(trace), project.check)
     odd = (*trace.problems, *project.notes)
     return Replay(scenario, trace, comparing.compared, comparing.divergence, ended, odd, verdict)
+
+
+async def _ended(driven: Coroutine[Any, Any, End], comparing: Comparing) -> str:
+    """Drive a run that is compared; return why it ended before its end, where it is the same."""
+    ended = ""
+    try:
+        await driven
+        comparing.finish()
+    except (Diverged, TapeEnded) as error:
+        ended = str(error)
+    except Exception as error:  # noqa: BLE001 - a loop's bug, or what made the run errored: again
+        ended = "; ".join(problem.message for problem in problems_of(error))
+        with suppress(Diverged):
+            comparing.finish(ended)
+    return "" if comparing.divergence else ended
 
 
 def redactor_of(scenario: Scenario, project: Project) -> Redactor:
@@ -159,6 +177,12 @@ def clock_of_header(trace: Trace) -> Clock:
         raise TraceError(f"the header of {trace.path} has no time: {error}") from error
 
 
+def _clock(scenario: Scenario, trace: Trace) -> Clock:
+    """Return the clock of a scenario; where its time was the real one, that of the trace."""
+    recorded = clock_of_header(trace)
+    return recorded if scenario.now == "real" else Clock.at(scenario.now, scenario.zone)
+
+
 def broken(trace: Trace) -> list[Problem]:
     """Return what made a recorded run errored: that still does."""
     for event in reversed(trace.events):
@@ -203,6 +227,16 @@ class Project:
         hint = "put the scenario file back, to have tools and loops compared as they are now"
         return cls(sources, trusted=False, notes=(Problem(message, hint=hint),))
 
+    def check(self, reference: str) -> Any:
+        """Return the function of a `python` check.
+
+        Raises:
+            AuthorError: there is none, or it may not be loaded.
+        """
+        if not self.trusted:
+            raise AuthorError(*self.notes)
+        return self.sources.check(reference)
+
 
 def known_here(scenario: Scenario, host: Host) -> bool:
     """Whether a scenario file of the project itself names all that a recorded one would start."""
@@ -216,7 +250,7 @@ def known_here(scenario: Scenario, host: Host) -> bool:
 
 def _cases(file: str, host: Host) -> Sequence[Scenario]:
     """Return the cases of a scenario file of the project; none where it cannot be read."""
-    if not file or not (host.root / file).is_file():
+    if not file or not host.owns(file):
         return ()
     try:
         return load([str(host.root / file)], host, Selection())
@@ -271,7 +305,9 @@ def _specs(scenario: Scenario, tape: Tape, project: Project) -> Sequence[ToolSpe
     recorded = tape.specs()
     if not project.trusted:
         return recorded
-    plain: Toolbox = Merged([project.sources.toolbox(file) for file in scenario.tools])
+    sources = project.sources
+    named = [MockToolbox(scenario.mocks, scenario.node), *sources.tapes(scenario)]
+    plain: Toolbox = Merged(sources.toolboxes(scenario), {}, named)
     injections = scenario.case.injections
     if injections:
         plain = Injected(plain, injections, lambda _, __: None)

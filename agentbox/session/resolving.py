@@ -65,11 +65,14 @@ def _named(scenario: Scenario, sources: Sources) -> Iterator[tuple[str, Callable
     for spec in specs_of(scenario):
         if spec.function:
             yield spec.function, lambda spec=spec: sources.model(spec.function)
+        if spec.trace:
+            yield spec.trace, lambda spec=spec: sources.tape(spec.trace)
     yield scenario.agent.loop, lambda: sources.loop(scenario.agent.loop)
     for function in functions_of(scenario):
         yield function, lambda function=function: sources.check(function)
     for file in scenario.tools:
-        yield file, lambda file=file: sources.toolbox(file)
+        load = sources.tape if file.endswith(".jsonl") else sources.toolbox
+        yield file, lambda file=file, load=load: load(file)
 
 
 def _placed(problem: Problem, scenario: Scenario, name: str, root: Path) -> Problem:

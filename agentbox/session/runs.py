@@ -111,7 +111,7 @@ class Runs:
         folder = Path(run) if Path(run).is_dir() else self._run(run)
         traces = sorted(folder.glob("*.jsonl"))
         found = [t for t in traces if case in ("", t.stem)] or [
-            t for t in traces if slug(case) == _case_of(t)
+            t for t in traces if slug(case) == case_of(t)
         ]
         if found:
             return found
@@ -163,12 +163,13 @@ class Runs:
 
 def addresses(run: str, traces: Sequence[Path]) -> list[str]:
     """Return what `agentbox show` calls these traces of a run: by the case, where one has it."""
-    cases = [_case_of(trace) for trace in traces]
+    cases = [case_of(trace) for trace in traces]
     both = zip(cases, traces, strict=True)
     return [f"{run}::{case if cases.count(case) == 1 else trace.stem}" for case, trace in both]
 
 
-def _case_of(trace: Path) -> str:
+def case_of(trace: Path) -> str:
+    """Return what the name of a trace says of its case: with its cell and round, slugged."""
     return trace.stem.partition("__")[2]
 
 

@@ -6,20 +6,36 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 from agentbox.core.environment import variables
-from agentbox.core.errors import AuthorError, Problem, WorldError, nearest
+from agentbox.core.errors import AuthorError, Problem, TraceError, WorldError, nearest
 from agentbox.core.requests import EndReason, Loop, LoopFunction, Task
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
+from agentbox.core.tape import Tape
 from agentbox.loops import LOOPS
 from agentbox.session.inspecting import functions_of
 from agentbox.session.loading import load_module, load_object, module_file
+from agentbox.toolboxes.tape import TapedTools
+from agentbox.trace import Trace, read_trace
+
+if TYPE_CHECKING:
+    from agentbox.toolboxes.mcp import Shares
 
 Found = TypeVar("Found")
+_TAPE = ".jsonl"
 _REASONS: tuple[str, ...] = get_args(EndReason)
+
+
+_numbers = count(1)
+
+
+def anew() -> str:
+    """Return a word that no other sources have: what they load is loaded for them alone."""
+    return f"_{next(_numbers)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +45,14 @@ class Host:
     root: Path
     environ: Mapping[str, str]
     live: bool = False
+
+    def owns(self, file: str) -> bool:
+        """Whether there is such a file in the project; what a trace calls so may lie anywhere."""
+        path = self.root / file
+        try:
+            return path.is_file() and path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, ValueError):  # a name that no file can have
+            return False
 
 
 @dataclass(frozen=True)
@@ -40,6 +64,8 @@ class Sources:
     """All that are played from it: they are loaded together, before the first of them is played."""
     anew: str = ""
     """Run files of code anew, for all that have this word in common: for a world of its own."""
+    shares: Shares | None = None
+    """The servers that its cases share."""
     _known: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
 
     def model(self, reference: str) -> Any:
@@ -82,6 +108,38 @@ class Sources:
             AuthorError: something in it is wrong.
         """
         return self.once("toolbox", file, lambda: self._toolbox(file))
+
+    def toolboxes(self, scenario: Scenario) -> list[Toolbox]:
+        """Return the tools of a scenario's files of code and of definitions.
+
+        Raises:
+            AuthorError: something in one is wrong.
+        """
+        return [self.toolbox(file) for file in scenario.tools if not file.endswith(_TAPE)]
+
+    def tapes(self, scenario: Scenario) -> list[Toolbox]:
+        """Return the tools that traces answer for, among a scenario's files; new for each case.
+
+        Raises:
+            AuthorError: one is no trace.
+        """
+        files = [file for file in scenario.tools if file.endswith(_TAPE)]
+        return [TapedTools(tape := self.tape(file), tape.specs(), file) for file in files]
+
+    def tape(self, file: str) -> Tape:
+        """Return a trace as one that answers; nothing of it is used up yet.
+
+        Raises:
+            AuthorError: it cannot be read.
+        """
+
+        def read() -> Trace:
+            try:
+                return read_trace(self.host.root / file)
+            except TraceError as error:
+                raise AuthorError(*error.problems) from error
+
+        return Tape(self.once("tape", file, read).events)
 
     def code(self, scenario: Scenario) -> dict[str, str]:
         """Return the files of code that a scenario names, each with the hash of its content."""

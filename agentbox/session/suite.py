@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -76,8 +76,17 @@ async def _ticked(
 
 
 async def _run(suite: Suite, watch: Watch) -> list[Verdict]:
-    places = asyncio.Semaphore(max(1, suite.jobs))
     sources = Sources(suite.host, suite.scenarios)
+    if not any(server.share for each in suite.scenarios for server in each.servers.values()):
+        return await _played(suite, sources, watch)
+    from agentbox.toolboxes.mcp import sharing  # noqa: PLC0415 - where there are such servers
+
+    async with sharing() as shares:
+        return await _played(suite, replace(sources, shares=shares), watch)
+
+
+async def _played(suite: Suite, sources: Sources, watch: Watch) -> list[Verdict]:
+    places = asyncio.Semaphore(max(1, suite.jobs))
     stopped = False
 
     async def one(scenario: Scenario, path: Path) -> Verdict | None:

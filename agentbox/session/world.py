@@ -20,10 +20,10 @@ from agentbox.session.models import models_of
 from agentbox.session.resolving import resolve
 from agentbox.session.sources import Host, Sources
 from agentbox.session.staging import approver_of, form_of, offers_of, user_of
-from agentbox.toolboxes import Filtered, Injected, Merged
+from agentbox.toolboxes import Filtered, Injected, Merged, MockToolbox
 
 if TYPE_CHECKING:
-    from agentbox.toolboxes.mcp import Servers
+    from agentbox.toolboxes.mcp import Servers, Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def opened(
         AuthorError: tools have one name, or a glob fits none.
         WorldError: a server did not start.
     """
-    site = _Site(scenario, sources.host, clock, recorder)
+    site = _Site(scenario, sources.host, clock, recorder, sources.shares)
     async with _servers(scenario.servers, site) as servers, AsyncExitStack() as closing:
         # While the servers start: what is loaded here costs no time of its own.
         sources.once("all", "", lambda: resolve(sources.played or (scenario,), sources))
@@ -103,12 +103,13 @@ async def _tools(
 
     The names of the tools that are left out come with them.
     """
-    plain = [sources.toolbox(file) for file in scenario.tools]
+    plain = sources.toolboxes(scenario)
+    named = [MockToolbox(scenario.mocks, scenario.node), *sources.tapes(scenario)]
     if servers is None:
-        return Merged(plain), ()
+        return Merged(plain, {}, named), ()
     keyed = await _connected(scenario, servers)
     left_out = tuple(f"{key}.{name}" for key, box in keyed.items() for name in box.left_out)
-    return Merged(plain, keyed), left_out
+    return Merged(plain, keyed, named), left_out
 
 
 async def _connected(scenario: Scenario, servers: Servers) -> dict[str, Filtered]:
@@ -125,7 +126,7 @@ async def _fresh(site: _Site, at: Position) -> AsyncGenerator[Sight]:
     scenario = site.scenario
     clock = site.clock if scenario.now == "real" else Clock.at(scenario.now, scenario.zone)
     ours = {name: server for name, server in scenario.servers.items() if not server.url}
-    async with _servers(ours, replace(site, clock=clock), at) as servers:
+    async with _servers(ours, replace(site, clock=clock, shares=None), at) as servers:
         keyed = await _connected(scenario, servers) if servers else {}
         yield Sight(Merged((), keyed), servers, clock)
 
@@ -152,6 +153,7 @@ class _Site:
     host: Host
     clock: Clock
     recorder: Recorder
+    shares: Shares | None = None
 
 
 @asynccontextmanager
@@ -176,7 +178,7 @@ async def _servers(
         live=host.live,
         forms=bool(scenario.case.answers),
     )
-    async with spawned(servers, site) as running:
+    async with spawned(servers, site, where.shares) as running:
         yield running
 
 

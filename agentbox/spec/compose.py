@@ -66,7 +66,7 @@ def _events(text: str, composer: _Composer) -> Iterator[Any]:
         composer.stop(composer.here, f"this is no YAML: {error}")
 
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 """Control characters, and what YAML 1.1 took for a line break or a byte order mark."""
 
 
@@ -112,7 +112,7 @@ class _Composer:
 
     def refuse_characters(self, text: str) -> None:
         """Stop at a character that no file may hold."""
-        found = _FORBIDDEN.search(text)
+        found = FORBIDDEN.search(text)
         if found:
             line = text.count("\n", 0, found.start()) + 1
             column = found.start() - text.rfind("\n", 0, found.start())

@@ -10,10 +10,10 @@ from agentbox.core.errors import Mark
 from agentbox.core.messages import Json, is_list, is_object
 from agentbox.core.scenario import Case, Kinds, Scenario
 from agentbox.spec.bind import BAD, Binder
-from agentbox.spec.compose import compose
-from agentbox.spec.nodes import Node
+from agentbox.spec.nodes import Entry, Node
 from agentbox.spec.problems import Problems
 
+_HEADER = Mark("the trace's header")
 _DONE = ("servers_from", "path")
 """Keys whose work is done: the servers they name are among the servers."""
 _DONE_IN_CASES = ("matrix", "repeat")
@@ -33,8 +33,8 @@ def from_json(header: Json, label: str, kinds: Kinds) -> Scenario:
     case = cases[0] if is_list(cases) and len(cases) == 1 and is_object(cases[0]) else {}
     problems = Problems()
     binder = Binder(kinds, problems, {})
-    file = _node({k: v for k, v in given.items() if k not in (*_DONE, "cases")}, problems)
-    one = _node({k: v for k, v in case.items() if k not in _DONE_IN_CASES}, problems)
+    file = _node({k: v for k, v in given.items() if k not in (*_DONE, "cases")})
+    one = _node({k: v for k, v in case.items() if k not in _DONE_IN_CASES})
     fields = binder.fields(Scenario, file, "the header's scenario", ("cases",))
     of_case = binder.fields(Case, one, "the header's case")
     if problems or BAD in (*fields.values(), *of_case.values()):
@@ -43,9 +43,15 @@ def from_json(header: Json, label: str, kinds: Kinds) -> Scenario:
     return Scenario(**fields, cases=(made,), path=str(given.get("path", "")))
 
 
-def _node(value: Mapping[str, Json], problems: Problems) -> Node:
-    node = compose(json.dumps(value), "the trace's header", problems)
-    return node or Node({}, Mark("the trace's header"))
+def _node(value: Json) -> Node:
+    """Return a JSON value as a tree of nodes: each stands in the header, and nowhere else."""
+    if is_object(value):
+        entries = {key: Entry(_node(key), _node(item)) for key, item in value.items()}
+        return Node(entries, _HEADER)
+    if is_list(value):
+        return Node(tuple(map(_node, value)), _HEADER)
+    is_text = isinstance(value, str)
+    return Node(value, _HEADER, value if is_text else json.dumps(value), is_text)
 
 
 def _which(name: str, label: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from agentbox.core.errors import Mark
 from agentbox.spec.nodes import Entry, Node
 from agentbox.spec.scalars import resolved
 
-_FOREIGN = re.compile("[^\n\x20-\x7e\xa1-\u2027\u2030-\ud7ff\uf900-\ufdcf\U00010000-\U0001fffd]")
+FOREIGN = re.compile("[^\n\x20-\x7e\xa1-\u2027\u2030-\ud7ff\uf900-\ufdcf\U00010000-\U0001fffd]")
 """Characters of which YAML has its own opinion, tabs among them."""
 _CONTENT = re.compile(r" *(?=[^ #])")
 _END = re.compile(r" *$| +#|(?<= )#")
@@ -23,9 +23,9 @@ _SINGLE = r"'(?:[^']|'')*'"
 _QUOTED = re.compile(f"{_DOUBLE}|{_SINGLE}")
 _KEY = re.compile(rf"([A-Za-z_$][\w.$/*-]*|{_DOUBLE}|{_SINGLE}):(?: +|$)")
 _FIRST = r"(?:[^\s?:,\[\]{}#&*!|>'\"%@`-]|-(?=[\w.]))"
-_BLOCK_TEXT = re.compile(rf"{_FIRST}(?:[^ :#]|:(?=[^ ])| +(?=[^ #])|(?<! )#)*")
+BLOCK_TEXT = re.compile(rf"{_FIRST}(?:[^ :#]|:(?=[^ ])| +(?=[^ #])|(?<! )#)*")
 _FLOW_WORD = r"(?:[^ ,:\[\]{}#]|:(?=[\w/.]))*"
-_FLOW_TEXT = re.compile(rf"{_FIRST}{_FLOW_WORD}(?: +(?=[^ ,:\[\]{{}}#]){_FLOW_WORD})*")
+FLOW_TEXT = re.compile(rf"{_FIRST}{_FLOW_WORD}(?: +(?=[^ ,:\[\]{{}}#]){_FLOW_WORD})*")
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"n": "\n", "t": "\t"}
 _LONGEST_KEY = 100
@@ -35,7 +35,7 @@ _Pattern: TypeAlias = re.Pattern[str]
 
 def plain(text: str, file: str, depth: int, length: int) -> Node | None:
     """Return the tree of a text, at most so deep and so long; None where it is not plain."""
-    if len(text) > length or _FOREIGN.search(text):
+    if len(text) > length or FOREIGN.search(text):
         return None
     try:
         return _Reader(text.split("\n"), file, depth).document()
@@ -126,7 +126,7 @@ class _Reader:
     def _inline(self, indent: int) -> Node:
         """Return what stands on the rest of a line, and go to the next."""
         flow = self._line[self._at] in "[{\"'"
-        node = self._flow(indent) if flow else self._text(_BLOCK_TEXT)
+        node = self._flow(indent) if flow else self._text(BLOCK_TEXT)
         if not self._ended():
             raise _Beyond
         self._advance()
@@ -157,7 +157,7 @@ class _Reader:
             if row == self._row:
                 mark = Mark(mark.file, mark.line, mark.column, self._at + 1 - mark.column)
             return Node(value, mark)
-        return self._quoted() if opened in "\"'" else self._text(_FLOW_TEXT)
+        return self._quoted() if opened in "\"'" else self._text(FLOW_TEXT)
 
     def _entries(self, indent: int) -> dict[str, Entry]:
         made: dict[str, Entry] = {}

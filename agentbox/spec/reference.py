@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, is_dataclass
 from inspect import cleandoc
 from typing import Any, Literal, get_args, get_origin
 
+from agentbox.core.mock import Mock
 from agentbox.core.scenario import (
     OVERRIDES,
     Agent,
@@ -31,6 +32,7 @@ _HEADS: Mapping[str, type] = {
     "agent": Agent,
     "model": ModelSpec,
     "servers": Server,
+    "mocks": Mock,
     "cases": Case,
     "turns": Turn,
     "user": SimulatedUser,

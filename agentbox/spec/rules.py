@@ -16,6 +16,7 @@ from agentbox.core.environment import unset
 from agentbox.core.errors import AuthorError, Mark
 from agentbox.core.messages import STANDARD_SLOTS
 from agentbox.core.scenario import Kinds
+from agentbox.schema import schema_problem
 from agentbox.spec.bind import suggest
 from agentbox.spec.files import refuse_other_than_file
 from agentbox.spec.nodes import Node, cut
@@ -27,18 +28,20 @@ _FOREIGN = re.compile(r"\$\{(env|input|config|workspaceFolder):[^}]*\}")
 SERVER_NAME = "[A-Za-z0-9_-]+"
 """What may prefix a tool's name: the dot that follows it must not be in it."""
 _SOME_TIME = "2000-01-01T00:00:00Z"
-_TRANSPORTS: Mapping[str, str] = {"command": "args, env", "url": "headers", "memory": ""}
+_TRANSPORTS: Mapping[str, str] = {"command": "args, env, share", "url": "headers", "memory": ""}
 """The three ways to reach a server, and the keys that go with each."""
 
 
 _PROVIDERS: Mapping[str, tuple[str, ...]] = {
     "python": ("function",),
     "scripted": (),
+    "tape": ("trace",),
     "openai": ("model", "base_url", "api", "key", "stream", "strict", "settings"),
 }
 """Who may answer for a model, and the keys that go with each alone."""
 _NEEDED: Mapping[str, tuple[str, str]] = {
     "python": ("function", "write `function: path/to/file.py:function`"),
+    "tape": ("trace", "write `trace: path/to/trace.jsonl`"),
     "openai": ("model", "write `model: NAME`, as the server calls it"),
 }
 _ADDRESS = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[^\s?#\\]*)?")
@@ -136,11 +139,21 @@ def obey_model(model: Node, _: Node, ground: Ground) -> None:
     needed = _NEEDED.get(provider)
     if needed and needed[0] not in model.entries and ground.problems.missing(needed[0]):
         ground.problems.add(model.mark, f"`model` has no `{needed[0]}`", hint=needed[1])
+    named = _OF_PROVIDERS.get(provider)
+    if named:
+        named(model, ground)
+
+
+def _function(model: Node, ground: Ground) -> None:
     function = model.get("function")
-    if provider == "python" and function and function.kind == "str":
+    if function and function.kind == "str":
         _named_in_python(function, "function", ground)
-    if provider == "openai":
-        _live(model, ground)
+
+
+def _trace(model: Node, ground: Ground) -> None:
+    trace = model.get("trace")
+    if trace and trace.kind == "str":
+        _existing_file(trace.text, trace.mark, ground)
 
 
 def provider_of(model: Node | None, ground: Ground) -> str:
@@ -168,6 +181,13 @@ def _live(model: Node, ground: Ground) -> None:
             ground.problems.add(entry.key.mark, message, note=_OURS[setting])
 
 
+_OF_PROVIDERS: Mapping[str, Callable[[Node, Ground], None]] = {
+    "python": _function,
+    "tape": _trace,
+    "openai": _live,
+}
+
+
 def _named_in_python(node: Node, key: str, ground: Ground) -> None:
     found = _FILE.fullmatch(node.text)
     if found:
@@ -184,11 +204,11 @@ def _tools(tools: Node, _: Node, ground: Ground) -> None:
     for tool in tools.items:
         if tool.kind != "str":
             continue
-        if tool.text.endswith((".py", ".json")):
+        if tool.text.endswith((".py", ".json", ".jsonl")):
             _existing_file(tool.text, tool.mark, ground)
         else:
             message = f"`{cut(tool.text)}` is no file of tools"
-            note = "its name ends in .py (functions) or .json (definitions)"
+            note = "its name ends in .py (functions), .json (definitions) or .jsonl (a trace)"
             ground.problems.add(tool.mark, message, note=note)
 
 
@@ -206,6 +226,28 @@ def _max_result_bytes(limits: Node, _: Node, ground: Ground) -> None:
         if type(most.value) is int and most.value < 1:
             message = f"`{cut(name)}` must be at least 1, but it is {most.text}"
             ground.problems.add(most.mark, message)
+
+
+def _mocks(mocks: Node, scenario: Node, ground: Ground) -> None:
+    servers = scenario.get("servers")
+    for name, entry in mocks.entries.items():
+        key, dot, _ = name.partition(".")
+        if dot and servers and key in servers.entries:
+            message = f"`{cut(name)}` is named like a tool of the server `{key}`"
+            note = "give it another name, or leave the server out"
+            ground.problems.add(entry.key.mark, message, note=note)
+        for of in ("input_schema", "output_schema"):
+            _schema_of_object(entry.value.get(of), of, ground)
+
+
+def _schema_of_object(schema: Node | None, key: str, ground: Ground) -> None:
+    if schema is None or schema.kind != "map":
+        return
+    wrong = schema_problem(schema.json())
+    if not wrong and schema.string("type") != "object":
+        wrong = "its `type` is not `object`"
+    if wrong:
+        ground.problems.add(schema.mark, f"`{key}` is no schema of an object: {cut(wrong, 100)}")
 
 
 # -- servers -----------------------------------------------------------------------------------
@@ -311,6 +353,7 @@ _RULES: Mapping[str, Rule] = {
     "context": _context,
     "max_result_bytes": _max_result_bytes,
     "model": obey_model,
+    "mocks": _mocks,
     "servers": _servers,
     "tools": _tools,
 }

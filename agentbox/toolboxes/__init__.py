@@ -7,6 +7,7 @@ from agentbox.toolboxes.filtered import Filtered
 from agentbox.toolboxes.functions import FunctionToolbox
 from agentbox.toolboxes.injected import Injected
 from agentbox.toolboxes.merged import Merged
+from agentbox.toolboxes.mocks import MockToolbox
 
 __all__ = [
     "DefinitionToolbox",
@@ -14,5 +15,6 @@ __all__ = [
     "FunctionToolbox",
     "Injected",
     "Merged",
+    "MockToolbox",
     "read_definitions",
 ]

@@ -15,14 +15,20 @@ SEPARATOR = "."
 class Merged:
     """One toolbox made of several."""
 
-    def __init__(self, plain: Sequence[Toolbox] = (), keyed: Mapping[str, Toolbox] = {}) -> None:
-        """Join toolboxes; the tools of a keyed one are named `key.tool`.
+    def __init__(
+        self,
+        plain: Sequence[Toolbox] = (),
+        keyed: Mapping[str, Toolbox] = {},
+        named: Sequence[Toolbox] = (),
+    ) -> None:
+        """Join toolboxes; the tools of a keyed one are named `key.tool`, those of `named` are so.
 
         Raises:
             AuthorError: two tools have one name, or a keyed tool has the separator in its own;
                 all of them are named.
         """
-        self._boxes = [*(("", toolbox) for toolbox in plain), *keyed.items()]
+        self._named = tuple(named)
+        self._boxes = [*(("", toolbox) for toolbox in (*plain, *named)), *keyed.items()]
         self._routes: dict[str, tuple[Toolbox, str]] = {}
         problems = list(self._join())
         if problems:
@@ -34,7 +40,7 @@ class Merged:
         for key, toolbox in self._boxes:
             for spec in toolbox.specs():
                 name = _full(key, spec)
-                if SEPARATOR in spec.name:
+                if SEPARATOR in spec.name and toolbox not in self._named:
                     yield Problem(
                         f"the tool `{spec.name}`{_of(key)} has a `{SEPARATOR}` in its name, which "
                         f"parts a server's key from its tools' names",
@@ -47,7 +53,7 @@ class Merged:
                 self._routes[name] = (toolbox, spec.name)
 
     def specs(self) -> Sequence[ToolSpec]:
-        """Return every tool there is now, plain ones first, in the order they were given."""
+        """Return every tool there is now, plain and named ones first, in the order given."""
         boxes = self._boxes
         return [replace(spec, name=_full(key, spec)) for key, box in boxes for spec in box.specs()]
 

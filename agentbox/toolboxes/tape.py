@@ -82,7 +82,7 @@ class TapedTools:
 def _messages(new: Sequence[object]) -> list[Message]:
     """Return the messages of a request that no event brought: all that a server shows a model."""
     return [
-        Message(each["role"], each.get("text", ""), parts=tuple(each.get("parts", ())))
+        Message(each.get("role", "user"), each.get("text", ""), parts=tuple(each.get("parts", ())))
         for each in new
         if is_object(each)
     ]

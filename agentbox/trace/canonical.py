@@ -12,7 +12,7 @@ from typing import Any
 
 from agentbox.core.errors import Mark, Problem
 from agentbox.core.messages import is_object
-from agentbox.core.trace import SIDE_FIELDS, position_key
+from agentbox.core.trace import MAX_POSITION, SIDE_FIELDS, position_key
 from agentbox.trace.encoding import decode, encode, event_hash, lines_of
 from agentbox.trace.reader import Trace
 
@@ -35,7 +35,7 @@ def _event(line: bytes) -> dict[str, Any] | None:
         return None
     if not is_object(data) or not isinstance(data.get("kind"), str):
         return None
-    if not isinstance(data.get("at"), str):
+    if not isinstance(data.get("at"), str) or len(data["at"]) > MAX_POSITION:
         return None
     return {key: value for key, value in data.items() if key not in SIDE_FIELDS}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn, TypeAlias
 
 from agentbox.core.clock import Clock
@@ -25,9 +26,10 @@ from agentbox.trace.diverging import (
     differing,
     off_the_tape,
     other_prompt,
+    unlike,
     unused,
 )
-from agentbox.trace.encoding import encode, event_hash
+from agentbox.trace.encoding import decode, encode, event_hash
 from agentbox.trace.reader import Trace
 from agentbox.trace.redaction import Redactor
 from agentbox.trace.tables import prompt_content, slot_table, tool_table
@@ -75,11 +77,17 @@ class Comparing:
         self._expected: dict[Position, _Expected] = {}
         """What the tape has at each position, the next last."""
         self._logs: dict[str, _Log] = {}
+        self._unlike: dict[str, Divergence] = {}
+        """What the scenario that is played gives otherwise, and no other event shows."""
         for event in reversed(trace.events):
-            if is_compared(event.at, event.kind) and _is_whole(event) and event.kind not in beyond:
+            if _is_held(event) and event.kind not in beyond:
                 body = b"" if event.kind == REQUEST else body_of(event)
                 self._expected.setdefault(event.at, []).append((event, body))
                 self._left += 1
+
+    def expect(self, played: Mapping[str, Json]) -> None:
+        """Hold the scenario that is played, as a header would have it, to that of the tape."""
+        self._unlike = unlike(self._trace, decode(self._redactor.line(encode(played))))
 
     def emit(
         self,
@@ -106,6 +114,7 @@ class Comparing:
             self._left -= 1
             self.compared += 1
             return
+        self._end_here(at, kind)
         self._diverge(differing(event, kind, data, self._clock.offset, self._unplayed()))
 
     def ask(self, at: Position, ask: Ask) -> None:
@@ -134,6 +143,8 @@ class Comparing:
             expected.pop()
             self._left -= 1
             self.compared += 1
+            if self._unlike and at[0] in self._unlike:
+                self._diverge(replace(self._unlike[at[0]], at=at, line=event.line))
             return
         if event.kind != REQUEST:
             self._diverge(differing(event, REQUEST, {}, self._clock.offset, self._unplayed()))
@@ -143,25 +154,38 @@ class Comparing:
         """Return the hash of `value`; nothing is written."""
         return f"{event_hash(encode(value)):016x}"
 
-    def finish(self) -> None:
-        """Say that the run is over.
+    def finish(self, broke: str = "") -> None:
+        """Say that the run is over, and what broke it, if anything did.
 
         Raises:
-            Diverged: the tape has more.
+            Diverged: the tape has more, or the world was given something else.
         """
         if self._left and not self.over:
-            self._diverge(unused(self._unplayed()))
+            whole = [event for event in self._trace.events if _is_held(event)]
+            self._diverge(unused(whole, self._unplayed(), broke))
+        if "run" in self._unlike and not self.over:
+            self._diverge(self._unlike["run"])
 
     def _unplayed(self) -> Unplayed:
         return [event for left in self._expected.values() for event, _ in left]
 
     def _off(self, at: Position, kind: str, data: Mapping[str, Json]) -> NoReturn:
         """Say what is wrong where the tape has nothing at a position."""
-        broke_off = not self._left and _broke_off(self._trace)
-        if self.over or broke_off:
-            self.over = True
-            raise TapeEnded(f"the tape ends before {at}")
+        self._end_here(at, kind)
         self._diverge(off_the_tape(at, kind, data, self._unplayed()))
+
+    def _end_here(self, at: Position, kind: str) -> None:
+        """End where the run on the tape broke off: everything is played, or this has no answer.
+
+        Raises:
+            TapeEnded: it did.
+        """
+        if not self.over and _broke_off(self._trace):
+            in_flight = {event.at for event in self._trace.in_flight()}
+            self.over = not self._left or (kind.endswith(".result") and at in in_flight)
+        if self.over:
+            answer = "the answer at " if kind.endswith(".result") else ""
+            raise TapeEnded(f"the tape ends before {answer}{at}")
 
     def _diverge(self, divergence: Divergence) -> NoReturn:
         self.over = True
@@ -223,7 +247,10 @@ def is_compared(at: Position, kind: str) -> bool:
     return not (_WORLDS.fullmatch(kind) or _INSIDE.search(at))
 
 
-def _is_whole(event: TraceEvent) -> bool:
+def _is_held(event: TraceEvent) -> bool:
+    """Return whether a run is held to an event of the tape."""
+    if not is_compared(event.at, event.kind):
+        return False
     return _INTERRUPTED not in (event.data.get("status"), event.data.get("error"))
 
 

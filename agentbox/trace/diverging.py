@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, cast
 
 from agentbox.core.comparing import GONE, changes
 from agentbox.core.divergence import Change, Divergence, DivergenceKind
-from agentbox.core.messages import Json, is_object
+from agentbox.core.messages import Json, is_list, is_object
 from agentbox.core.prompts import MAIN_LOG, prompts
 from agentbox.core.requests import Ask
 from agentbox.core.trace import EVENT_FIELDS, Position, TraceEvent
@@ -27,6 +27,7 @@ Unplayed: TypeAlias = list[TraceEvent]
 _CLASSES: Mapping[str, DivergenceKind] = {
     "run.ready": "tool_schema",
     "model.request": "prompt",
+    "model.result": "model",
     "tool.request": "args",
     "user.result": "prompt",
     "clock.read": "prompt",
@@ -36,7 +37,7 @@ _CLASSES: Mapping[str, DivergenceKind] = {
 """The class of a difference, by the kind of event that differs; of any other it is a decision."""
 _CAUSES: Mapping[str, str] = {
     "run.ready": "the tools as they are now",
-    "scope.enter": "the limits of the scenario",
+    "scope.enter": "the limits of the scenario, or the loop",
     "user.result": "the user's words in the scenario",
     "clock.read": "the scenario's `now`, `zone` or `tick`",
     "budget.refused": "the limits of the scenario",
@@ -45,6 +46,14 @@ _CAUSES: Mapping[str, str] = {
     "tool.result": "the tool's output schema",
     "observe.request": "the checks of the scenario",
 }
+_GIVEN: Mapping[str, tuple[DivergenceKind, str, str]] = {
+    "c": ("model", "model.request", "the scenario's `model`"),
+    "u": ("model", "model.request", "the `model` of the case's `user`"),
+    "run": ("decision", "run.start", "the scenario: what it gives to tools and servers"),
+}
+"""What a scenario gives to whom: the class and the event of a difference, and its cause."""
+_TICK = "the scenario's `tick`"
+_REACHED = ("base_url", "key", "stream")
 _ROLES: Mapping[str, str] = {
     "system": "the agent's `system` text",
     "user": "the user's words",
@@ -70,13 +79,59 @@ def off_the_tape(
     found: DivergenceKind = "exhausted"
     if unplayed:
         found = "order" if _is_among(unplayed, kind, data) else "extra"
-    return Divergence(found, at, now=kind, nearest=_nearest(unplayed, kind, data))
+    near = _nearest(unplayed, kind, data)
+    return Divergence(found, at, now=kind, nearest=near, cause=_CAUSES.get(kind, ""))
 
 
-def unused(unplayed: Unplayed) -> Divergence:
-    """Return what it is that the run is over, and the tape is not."""
+def unused(whole: Iterable[TraceEvent], unplayed: Unplayed, broke: str = "") -> Divergence:
+    """Return what it is that the run is over, and the tape is not; `broke` says what ended it.
+
+    Of `whole`, all that was to be played, some is missing where what comes later was played.
+    """
     first = min(unplayed, key=lambda event: event.line)
-    return Divergence("unused", first.at, first.line, first.kind)
+    left = {event.line for event in unplayed}
+    last = max((event.line for event in whole if event.line not in left), default=0)
+    kind: DivergenceKind = "missing" if first.line < last else "unused"
+    return Divergence(kind, first.at, first.line, first.kind, cause=broke)
+
+
+def unlike(trace: Trace, played: Mapping[str, Json]) -> dict[str, Divergence]:
+    """Return what a scenario gives otherwise than the one in a trace's header, by who is given it.
+
+    An actor's model, by the letter of its positions; under `run` what tools and servers are given.
+    """
+    header = trace.header
+    recorded: Json = header.data.get("scenario") if header else {}
+    was, now = (_given(scenario) for scenario in (recorded, played))
+    found: dict[str, Divergence] = {}
+    for whose, (kind, event, cause) in _GIVEN.items():
+        changed = _changed(was[whose], now[whose])
+        if changed and header:
+            found[whose] = Divergence(
+                kind, header.at, header.line, event, event, changed, (), cause
+            )
+    return found
+
+
+def _given(scenario: Json) -> dict[str, dict[str, Json]]:
+    """Return what a scenario gives, by whom it is given to."""
+    top = _map(scenario)
+    cases: Json = top.get("cases")
+    user = _map(_map(cases[0] if is_list(cases) and cases else {}).get("user"))
+    return {
+        "c": {"model": _asked(top.get("model"))},
+        "u": {"model": _asked(user.get("model"))},
+        "run": {key: top[key] for key in ("now", "zone", "seed") if key in top},
+    }
+
+
+def _asked(model: Json) -> dict[str, Json]:
+    """Return how a model is asked; by which key and where it is reached says nothing of that."""
+    return {key: value for key, value in _map(model).items() if key not in _REACHED}
+
+
+def _map(value: Json) -> dict[str, Json]:
+    return value if is_object(value) else {}
 
 
 def differing(
@@ -91,7 +146,10 @@ def differing(
         found: DivergenceKind = "decision" if decided else "order" if elsewhere else "missing"
         cause = _CAUSES.get(kind, "") or _CAUSES.get(event.kind, "")
         return Divergence(found, event.at, event.line, event.kind, kind, (), near, cause)
-    changed = _changed(_content(event), data) or _moved(event, clock)
+    changed = _changed(_content(event), data)
+    if not changed:
+        moved = _moved(event, clock)
+        return Divergence("decision", event.at, event.line, kind, kind, moved, near, _TICK)
     found = "order" if elsewhere else _CLASSES.get(kind, "decision")
     cause = _CAUSES.get(kind, "")
     if kind == "tool.request":
@@ -135,7 +193,7 @@ def _parts(trace: Trace, event: TraceEvent, ask: Ask, clock: float) -> Iterator[
     }
     asked = {"output": ask.output, "aside": ask.aside, "log": ask.messages.name}
     yield "model", _changed(was, asked), "how the model is asked"
-    yield "decision", _moved(event, clock), "the scenario's `tick`"
+    yield "decision", _moved(event, clock), _TICK
 
 
 def _slot_cause(

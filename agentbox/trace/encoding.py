@@ -68,7 +68,7 @@ def _decode_slowly(line: bytes) -> Any:
     try:
         return json.loads(line)
     except RecursionError:
-        raise ValueError("nested too deep to be read") from None
+        raise ValueError("it is nested too deep") from None
 
 
 event_hash = xxh3_64_intdigest

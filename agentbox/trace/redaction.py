@@ -2,9 +2,10 @@
 
 Registered values become `«secret:NAME»`, known patterns `«kind:n»`, n counted in each line in order
 of appearance, so that it does not depend on which call finished first; never a hash of the value,
-which could be guessed back. Lines are searched as bytes, which is nearly free; only a line with a
-hit is taken apart, so that what replaces the secret is valid JSON wherever the secret stood: in a
-string, in a key or as a bare number.
+which could be guessed back. A token that comes from elsewhere, such as a header, is counted anew.
+Lines are searched as bytes, which is nearly free; only a line with a hit is taken apart, so that
+what replaces the secret is valid JSON wherever the secret stood: in a string, in a key or as a bare
+number.
 
 A value given by the environment may be an ordinary word. What is no secret because the format or
 the tool list says it anyway is left alone: fields that neither a tool nor a model writes, and a
@@ -173,14 +174,15 @@ def _searches(secrets: frozenset[str]) -> tuple[re.Pattern[str] | None, Suspect]
     longest_first = sorted(secrets, key=len, reverse=True)
     found = re.compile("|".join(map(re.escape, longest_first))) if secrets else None
     forms = {form.encode() for secret in secrets for form in (secret, _in_json(secret))}
-    looked_for = BytesAhoCorasick([*ANCHORS, *forms], MatchKind.LeftmostFirst)  # the quick one
+    tokens = (f"«{kind}:".encode() for kind in PATTERNS)
+    looked_for = BytesAhoCorasick([*ANCHORS, *tokens, *forms], MatchKind.LeftmostFirst)
     return found, looked_for.find_matches_as_indexes
 
 
 @cache
 def patterns() -> list[tuple[str, re.Pattern[str]]]:
-    """Return the known patterns, compiled, with the kinds they find."""
-    return [(kind, re.compile(pattern)) for kind, pattern in PATTERNS.items()]
+    """Return the known patterns, compiled, with the kinds they find; what stands for one too."""
+    return [(kind, re.compile(f"{pattern}|«{kind}:[0-9]+»")) for kind, pattern in PATTERNS.items()]
 
 
 def _in_json(secret: str) -> str:

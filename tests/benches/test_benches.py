@@ -23,6 +23,7 @@ from agentbox.session import (
     exit_code,
     load,
     repeated,
+    replay,
     run_suite,
 )
 
@@ -132,6 +133,9 @@ def test_each_task_comes_to_what_its_benchmark_would_say_of_it(name: str, tmp_pa
     assert {verdict.case: failed(verdict) for verdict in verdicts} == CASES[name]
     assert {v.case for v in verdicts if not v.green} == RED & CASES[name].keys()
     assert exit_code(verdicts) == 0
+    again = [replay(Path(verdict.trace), Host(ROOT, {})) for verdict in verdicts]
+    assert [(one.divergence, one.ended, one.problems) for one in again if not one.same] == []
+    assert [one.verdict and one.verdict.outcome for one in again] == [v.outcome for v in verdicts]
     facts = {f"{Path(v.file).name}::{v.case}": tuple(v.facts.values()) for v in verdicts}
     assert facts.items() >= {k: v for k, v in FACTS.items() if k in facts}.items()
 

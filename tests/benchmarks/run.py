@@ -25,6 +25,7 @@ from pathlib import Path
 import floor_loop
 import loops as loop_costs
 import ours_loop
+import replayed_loop
 
 from agentbox.core.requests import LoopFunction
 
@@ -120,6 +121,35 @@ def step() -> None:
         for steps in (50, 800):
             ours(steps)
             fact(f"trace, {steps} steps", ours.size / steps, "bytes", "at most 800 a step")  # type: ignore[attr-defined]
+
+
+def replay() -> None:
+    """A step off a tape, compared or recorded anew; a replay of a run with a stdio server."""
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = iter(range(10**6))
+        steps = 800
+        trace = asyncio.run(replayed_loop.recorded(steps, Path(folder) / "run.jsonl"))
+
+        def ours(*, anew: bool) -> float:
+            path = Path(folder) / f"{next(numbers)}.jsonl" if anew else None
+            ready = replayed_loop.Replay(trace, path)
+            took = cpu_of(lambda: asyncio.run(ready.run()))
+            return took / steps * 1e6
+
+        def floor() -> float:
+            return cpu_of(lambda: asyncio.run(floor_loop.run(steps))) / steps * 1e6
+
+        compared, anew, base = turns([lambda: ours(anew=False), lambda: ours(anew=True), floor], 15)
+        base = statistics.median(base)
+        row("replay, a step compared", statistics.median(compared), base, "µs cpu", "33 µs")
+        row("replay, a step recorded", statistics.median(anew), base, "µs cpu", "66 µs")
+        scenario = "scenarios/support_bot.yaml::overdue_upgrade"
+        runs = str(Path(folder) / "runs")
+        played = [*AGENTBOX, "run", scenario, "--runs", runs]
+        again = [*AGENTBOX, "replay", "last", "--runs", runs]
+        process(played, ROOT)
+        both = paired(lambda: process(again, ROOT)[0], lambda: process(played, ROOT)[0], 5)
+        row("replay of a run, stdio server", *(s * 1e3 for s in both), "ms wall", "at most 0.2x")
 
 
 def loops() -> None:
@@ -232,6 +262,20 @@ def read() -> None:
         row("100 files of 200 lines, checked", *both, "s cpu", "under 2 s")
 
 
+def diff() -> None:
+    """A diff of two traces of 10,000 events, one with a step more, against reading the two."""
+
+    def measured() -> list[float]:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [PYTHON, "diff_traces.py", folder]
+            done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=True)
+        return [float(word) for word in done.stdout.split()]
+
+    rounds = [measured() for _ in range(5)]
+    took, read = (statistics.median(each) for each in zip(*rounds, strict=True))
+    row("diff of two 10,000-event traces", took, read, "s cpu", "at most 5x, and under 1 s")
+
+
 def opening() -> None:
     """A trace of 100,000 events, opened and indexed, against decoding its lines."""
     with tempfile.TemporaryDirectory() as folder:
@@ -256,7 +300,8 @@ def opening() -> None:
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users' byte code is cached, and so is the SDK's
 
 BENCHMARKS = {
-    each.__name__: each for each in (step, loops, call, start, cold, many, openai, read, opening)
+    each.__name__: each
+    for each in (step, replay, loops, call, start, cold, many, openai, read, opening, diff)
 }
 
 if __name__ == "__main__":

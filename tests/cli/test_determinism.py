@@ -31,6 +31,10 @@ def test_every_scenario_gives_the_same_trace_in_another_zone_and_on_another_day(
     elsewhere = {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", **_another_day()}
     assert lessons.agentbox("run", "scenarios", "-j", "2", **elsewhere).code == 0
     assert _contents(lessons) == first
+    replayed = lessons.agentbox("replay", "last", "--json", TZ="America/New_York")
+    assert replayed.code == 0, replayed.err
+    told = [(each["same"], each["ended"], each["problems"]) for each in replayed.data["replays"]]
+    assert told == [(True, "", [])] * len(first)
     if "FAKETIME" not in elsewhere:
         pytest.skip("faketime is not installed: another zone alone was tried")
     assert next(iter(lessons.traces)).parent.name.startswith("20310704"), "the host's date is fake"

@@ -59,11 +59,11 @@ def heard():
     signal.signal(signal.SIGHUP, before)
 
 
-@pytest.fixture
-def hang(project, with_server, heard):
+@pytest.fixture(params=["false", "true"], ids=["its own", "shared"])
+def hang(request, project, with_server, heard):
     """Starts a command that hangs in a call of a server with a child; gives it and their pids."""
     pids = project.root / "pids.json"
-    with_server(HEAD + HANGS, extra=f', env: {{PIDS: "{pids}"}}')
+    with_server(HEAD + HANGS, extra=f', share: {request.param}, env: {{PIDS: "{pids}"}}')
     started = []
 
     def start(*words: str):

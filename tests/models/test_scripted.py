@@ -7,10 +7,10 @@ import pytest
 
 from agentbox import Message, Usage
 from agentbox.core.errors import WorldError
-from agentbox.core.messages import Transcript
+from agentbox.core.messages import UNKNOWN_USAGE, Transcript
 from agentbox.core.requests import Ask, Said
 from agentbox.core.scenario import ScriptCall, ScriptStep
-from agentbox.models.scripted import ScriptedModel
+from agentbox.models.scripted import ScriptedModel, literal
 
 NODE = "s.yaml::a"
 
@@ -59,6 +59,8 @@ def test_mistakes_can_be_made_on_purpose() -> None:
     assert [call.malformed for call in message.calls] == ['{"key": ', ""]
     assert _reply(_model([ScriptStep(say="I can't.", refuse=True)])).stop == "refusal"
     assert _reply(_model([ScriptStep(say="x", tokens=(7, 3))])).usage == Usage(7, 3)
+    assert _reply(_model([ScriptStep(say="x", cost_usd=0.5)])).usage == Usage(cost_usd=0.5)
+    assert _reply(_model([ScriptStep(say="x")])).usage is UNKNOWN_USAGE
 
 
 def test_running_out_names_case_turn_and_what_was_shown() -> None:
@@ -227,3 +229,15 @@ def test_two_cases_share_nothing() -> None:
     script = [ScriptStep(say="one")]
     first, second = _model(script), _model(script)
     assert _reply(first).message.text == _reply(second).message.text == "one"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"a": "$last", "b": ["$call2.id for $$5", {"c": "$lastly, $5 and $"}], "d": 1},
+        {"a": "$$", "b": "$$$last[0]", "c": '$call1["x"]', "d": None},
+    ],
+)
+def test_arguments_that_look_like_references_can_be_written_as_they_are(args: Any) -> None:
+    step = ScriptStep(call="look", args=literal(args))
+    assert _reply(_model([step])).message.calls[0].args == args

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from played import FIXTURES, Played
+from tapes import again
 
 from agentbox.core.errors import AuthorError
 from agentbox.session import Selection, load
@@ -141,6 +142,8 @@ def test_two_runs_with_every_look_are_the_same(world) -> None:
     runs = [judged(world, *(holds for holds, _ in CHECKS[:9])) for _ in range(2)]
     one, other = (list(canonical_lines(Path(run.trace).read_bytes())) for run in runs)
     assert one == other
+    assert again(world, runs[0].trace).same
+    assert again(world, runs[0].trace, "s.yaml").same
 
 
 def test_a_turn_is_judged_by_what_was_seen_after_it(world) -> None:

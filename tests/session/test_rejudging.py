@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from played import HEAD, Played
+from tapes import resealed, scenario
 
 from agentbox.core.errors import AuthorError
 from agentbox.session import exit_code, judge_again
@@ -153,3 +154,16 @@ def test_a_run_that_was_cut_short_is_errored(run) -> None:
     path.write_bytes(b"".join(lines[:leave]))
     (verdict,) = again(run, which=slice(2, 3))
     assert verdict.outcome == "errored"
+
+
+def test_a_scenario_outside_of_the_project_is_read_only_if_one_names_it(run, tmp_path) -> None:
+    outside = tmp_path.parent / f"{tmp_path.name}-outside.yaml"
+    outside.write_text(HEAD + CASES)
+    edited = resealed(run.traces[2], lambda lines: scenario(lines).update(path=str(outside)))
+    with pytest.raises(AuthorError) as caught:
+        judge_again([edited], "", run.host)
+    (problem,) = caught.value.problems
+    assert problem.message == f"{edited} is of {outside}, which is not in this project"
+    assert problem.hint == "name it yourself: --scenario FILE"
+    (judged,) = judge_again([edited], str(outside), run.host)
+    assert judged.judged.verdict.outcome == "passed"

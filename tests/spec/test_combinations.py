@@ -28,11 +28,16 @@ FILES = {
         "{era: modern}",
         "{command: python, url: 'http://127.0.0.1', memory: 'a:b'}",
         "{url: 'http://127.0.0.1', args: [a], env: {A: b}}",
-        "{memory: 'shop/desk.py:server', headers: {A: b}}",
+        "{memory: 'shop/desk.py:server', headers: {A: b}, share: true}",
         "{command: python shop/desk.py}",
         "{command: [python], sandbox: off, files: {a: b}}",
         "{command: [python], files: {../a: b, /c: d}}",
         "{command: [python], env: {A: '${NOT_SET}', B: '${env:B}'}}",
+    ],
+    "mocks": [
+        "{accounts.find: {}, desk.look: {}, look: {}}",
+        "{look: {input_schema: {type: strin}, output_schema: {type: array}}}",
+        "{look: {input_schema: {properties: {}}}}",
     ],
     "agent": [
         "{loop: reakt}",
@@ -101,6 +106,8 @@ FILES = {
 WAYS = {
     "model": f"{HEAD}%s\n{CASE}",
     "servers": f"{HEAD}{FUNCTION}servers:\n  desk: %s\n{CASE}",
+    "mocks": f"{HEAD}{FUNCTION}servers: {{desk: {{memory: 'shop/desk.py:server'}}}}\n"
+    f"mocks: %s\n{CASE}",
     "agent": f"{HEAD}{FUNCTION}context: {{customer: Dana}}\nagent: %s\n{CASE}",
     "case": f"{HEAD}{FUNCTION}cases:\n  - %s\n",
     "script": f"{HEAD}{SCRIPTED}cases:\n  - name: a\n    turns:\n"

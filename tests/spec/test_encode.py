@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from agentbox.core.errors import Mark
 from agentbox.core.scenario import Case, CheckSpec
-from agentbox.spec import to_json
+from agentbox.spec import as_written, to_json, yaml_text
 
 
 def test_only_what_differs_from_the_defaults_is_written(project, sample):
@@ -88,8 +88,26 @@ def test_what_is_written_reads_as_the_same_scenario(project, changed, sample):
         (read,) = project.read(text)
         written = to_json(read)
         del written["path"]
-        (again,) = project.read(json.dumps(written))
-        assert _unplaced(again) == _unplaced(read)
+        for as_json in (json.dumps(written), json.dumps(as_written(read)), yaml_of(read)):
+            (again,) = project.read(as_json)
+            assert _unplaced(again) == _unplaced(read)
+
+
+def yaml_of(scenario):
+    return yaml_text(as_written(scenario))
+
+
+def test_a_person_writes_bare_values_and_a_known_order(project, sample):
+    (read,) = project.read(sample)
+    written = as_written(read)
+    assert [*written][:3] == ["version", "description", "now"]
+    assert [*written][-1] == "cases"
+    (case,) = written["cases"]
+    assert [*case] == ["name", "tags", "turns", "checks"]
+    assert case["turns"] == [
+        {"user": "What happened?", "checks": [{"says": "March 19"}, {"never_says": "tomorrow"}]},
+        "Thanks",
+    ]
 
 
 def _unplaced(scenario):

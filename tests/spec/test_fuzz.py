@@ -29,13 +29,15 @@ READER_ALONE = {
     "addresses and keys": r"^`(url|base_url|key)` (cannot be|is no)|^`model` is empty",
     "regular expressions, paths, schemas": r"is no (regular expression|JSONPath|JSON Schema)",
     "what a provider needs": r"^`model` has no|goes with `provider|is no setting|is scripted, but",
-    "scripts": r"^`script` is for|has no `script`|number of tokens|`tokens` are two",
+    "scripts": r"^`script` (is for|stands in)|has no `script`|number of tokens|`tokens` are two",
     "keys that do not go together": r"stands beside|^a past message",
     "a server's files and command": r"leads out of|run without a shell|servers` in it|has no `mcp",
     "a check's own rules": r"^`\w+`: ",
     "matrix and repeat": r"is nothing that a case can override|are played at most",
     "a whole number written 1.0": r"whole number( or null)?, but it is the number -?\d+\.0",
     "large numbers": r"too large|digits",
+    "bytes shown of a result": r"^`.*` must be at least 1, but it is ",
+    "mocks": r"is named like a tool of the server|_schema` is no schema of an object",
 }
 """What the reader alone refuses: why, and its words."""
 ALONE = re.compile("|".join(READER_ALONE.values()))
@@ -56,6 +58,8 @@ LIKELY = {
     "pattern": "[a-z]+",
     "path": "$.a",
     "schema": {"type": "object"},
+    "input_schema": {"type": "object"},
+    "output_schema": {"type": "object"},
     "contains": "a",
     "matrix": {"seed": [1, 2]},
 }

@@ -21,6 +21,8 @@ ROWS = [
      "a server is reached in one way", ""),
     ("{url: 'http://x', args: [a]}", "args", "`args` goes with `command` only", "", ""),
     ("{url: 'http://x', env: {A: b}}", "env", "`env` goes with `command` only", "", ""),
+    ("{url: 'http://x', share: true}", "share", "`share` goes with `command` only", "", ""),
+    ("{memory: 'a.b:c', share: true}", "share", "`share` goes with `command` only", "", ""),
     ("{command: [a], headers: {A: b}}", "headers", "`headers` goes with `url` only", "", ""),
     ("{command: []}", "[]", "`command` is empty",
      "The program and its arguments, run without a shell.", ""),

@@ -10,6 +10,11 @@
     tools       a tool list, vetted
     toolbox     calls and their results
     resources   what a resource that is read holds
+    multiplex   one process whose frames are parted among the cases that share it
+    inbox       what lies between the two
+    renaming    ids and progress tokens in its frames
+    handshake   made once with it
+    shared      which cases share what, and a case's place there
     running     one server from start to stop, and what the trace says of it
     servers     all of them: spawn, import the SDK meanwhile, connect, end
 
@@ -20,6 +25,7 @@ start-ups overlap.
 from __future__ import annotations
 
 from agentbox.toolboxes.mcp.plans import Site
-from agentbox.toolboxes.mcp.servers import Servers, open_servers, spawned
+from agentbox.toolboxes.mcp.servers import Servers, open_servers, sharing, spawned
+from agentbox.toolboxes.mcp.shared import Shares
 
-__all__ = ["Servers", "Site", "open_servers", "spawned"]
+__all__ = ["Servers", "Shares", "Site", "open_servers", "sharing", "spawned"]

@@ -26,12 +26,12 @@ Frame: TypeAlias = dict[str, Any]
 CALL = "tools/call"
 LIST = "tools/list"
 READ = "resources/read"
+CANCELLED = "notifications/cancelled"
+CHANGED = "notifications/tools/list_changed"
 HEADER = "x-mcp-header"
 """Marks an argument that Streamable HTTP mirrors into a header; the SDK must know of these."""
 ENDED = "it closed the connection"
 """Why a connection is lost, when there is no better reason than that it ended."""
-_CANCELLED = "notifications/cancelled"
-_CHANGED = "notifications/tools/list_changed"
 _NEWS: Mapping[str, str] = {
     "notifications/progress": "server.progress",
     "notifications/message": "server.log",
@@ -107,7 +107,7 @@ class Wire:
             exchange.method = method
             self._open[key] = exchange
             at = exchange.at
-        elif method == _CANCELLED:
+        elif method == CANCELLED:
             abandoned = self._open.pop(frame["params"]["requestId"], None)
             at = abandoned.at if abandoned else self.at
         elif key is not None and key in self._asked:
@@ -120,7 +120,7 @@ class Wire:
 
     def incoming(self, frame: Any) -> Frame | None:
         """Return what the SDK may see of a frame that came; None for nothing."""
-        if not _is_frame(frame):
+        if not is_frame(frame):
             self.blemish("not_mcp", "a line is no message of MCP", frame)
             return None
         if "method" not in frame:
@@ -128,10 +128,10 @@ class Wire:
         if "id" in frame:
             return self._requested(frame)
         self._record(self._told(frame), "in", frame)
-        return frame if frame["method"] == _CANCELLED else None  # the SDK needs no other news
+        return frame if frame["method"] == CANCELLED else None  # the SDK needs no other news
 
     def _answered(self, frame: Frame) -> Frame | None:
-        exchange = self._open.pop(_key(frame["id"]), None)
+        exchange = self._open.pop(key_of(frame["id"]), None)
         self._record(exchange.at if exchange else self.at, "in", frame)
         if exchange is None:
             return None  # late, or to nothing we asked
@@ -146,7 +146,7 @@ class Wire:
     def _told(self, frame: Frame) -> Position:
         """Record a notification that says something of a call; return where it belongs."""
         method, params = frame["method"], frame.get("params", {})
-        self.stale = self.stale or method == _CHANGED
+        self.stale = self.stale or method == CHANGED
         kind = _NEWS.get(method)
         if kind is None:
             return self.at
@@ -235,8 +235,8 @@ class Wire:
             self._recorder.emit(at, "mcp.frame", data)
 
 
-def _key(key: int | str) -> int | str:
-    """Return an answer's id as the SDK counts ids: some servers send them back as strings."""
+def key_of(key: int | str) -> int | str:
+    """Return an answer's id as ids are counted: some servers send them back as strings."""
     return int(key) if isinstance(key, str) and key.isdecimal() else key
 
 
@@ -251,7 +251,8 @@ def _quoted(seen: Any) -> str:
 # -- what is a frame
 
 
-def _is_frame(value: Any) -> TypeGuard[Frame]:
+def is_frame(value: Any) -> TypeGuard[Frame]:
+    """Return whether JSON is a message of JSON-RPC, as far as we read it."""
     if not isinstance(value, dict):
         return False
     frame = cast("Frame", value)

@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
+import anyio
 import httpx2
 from mcp.client._memory import InMemoryTransport  # no public name leads to it
 from mcp.client.streamable_http import streamable_http_client
@@ -22,9 +23,11 @@ from mcp.server.mcpserver import MCPServer
 from mcp.shared.message import SessionMessage
 
 from agentbox.core.errors import Problem, WorldError, nearest
-from agentbox.toolboxes.mcp.frames import Frame, Wire
+from agentbox.toolboxes.mcp.frames import ENDED, Frame, Wire
+from agentbox.toolboxes.mcp.inbox import END
 from agentbox.toolboxes.mcp.plans import Plan, Site
 from agentbox.toolboxes.mcp.process import MAX_LINE, Process
+from agentbox.toolboxes.mcp.shared import Seat
 from agentbox.toolboxes.mcp.streams import Incoming, Lines, Outgoing
 
 Streams: TypeAlias = tuple[Incoming, Outgoing]
@@ -33,9 +36,11 @@ _numbers = itertools.count(1)
 
 
 def link_to(
-    plan: Plan, site: Site, wire: Wire, process: Process | None
+    plan: Plan, site: Site, wire: Wire, process: Process | Seat | None
 ) -> AbstractAsyncContextManager[Streams]:
     """Return the way to a server; a process, where it has one, runs already."""
+    if isinstance(process, Seat):
+        return _seated(process, wire)
     if process:
         return _stdio(process, wire)
     return _http(plan, site, wire) if plan.url else _memory(plan, site, wire)
@@ -47,6 +52,28 @@ async def _stdio(process: Process, wire: Wire) -> AsyncGenerator[Streams]:
     await process.attach()
     lines = Lines(process, wire)
     yield Incoming(lines.receive, wire), Outgoing(lines.deliver, wire)
+
+
+@asynccontextmanager
+async def _seated(seat: Seat, wire: Wire) -> AsyncGenerator[Streams]:
+    """Yield the streams of a place at a shared process."""
+
+    async def receive() -> Any:
+        while (item := await seat.receive()) is not END:
+            if not callable(item):
+                return item
+            item(wire)
+        raise anyio.EndOfStream
+
+    async def deliver(_: SessionMessage, frame: Frame) -> None:
+        try:
+            await seat.send(frame)
+        except BrokenPipeError:
+            wire.lost = wire.lost or ENDED
+            raise anyio.BrokenResourceError from None
+
+    await seat.attach()
+    yield Incoming(receive, wire), Outgoing(deliver, wire)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from agentbox.toolboxes.mcp.frames import ENDED, Exchange, Wire
 from agentbox.toolboxes.mcp.plans import Plan, Site
 from agentbox.toolboxes.mcp.process import Process
 from agentbox.toolboxes.mcp.resources import text_of
+from agentbox.toolboxes.mcp.shared import Seat, Shares
 from agentbox.toolboxes.mcp.toolbox import ServerToolbox, run_meta
 from agentbox.toolboxes.mcp.tools import changes, tools_hash, vet
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 class Running:
     """A server that runs, or is about to."""
 
-    def __init__(self, plan: Plan, site: Site) -> None:
+    def __init__(self, plan: Plan, site: Site, shares: Shares | None = None) -> None:
+        """Prepare a server; where it is to be shared, among those who share `shares`."""
         self.plan = plan
         self.problems: tuple[Problem, ...] = ()
         """Why it cannot be used; empty while it can."""
@@ -35,10 +37,11 @@ class Running:
         self.may_change = False
         """It says that it tells of changes of its tool list."""
         self._site = site
+        self._shares = shares if plan.server.share else None
         self._at = f"{site.at}/server-{slug(plan.name)}"
         self._wire = Wire(plan, self._at, site.recorder, frames=site.frames)
         self._answers = Answers(plan, site, self._wire)
-        self._process: Process | None = None
+        self._process: Process | Seat | None = None
         self._connection: Connection | None = None
 
     def spawn(self) -> None:
@@ -47,12 +50,17 @@ class Running:
         data: dict[str, Json] = {"transport": plan.transport, "era": plan.server.era}
         try:
             if plan.transport == "stdio":
-                self._process = Process(plan, self._site, self._died)
+                self._process = self._started()
                 data["sandbox"] = plan.server.sandbox
+                data |= {"share": True} if self._shares else {}
         except AgentboxError as error:
             self.problems = error.problems
         side = {"pid": self._process.pid} if self._process else None
         self._emit("server.start", {**data, plan.way: plan.written}, side)
+
+    def _started(self) -> Process | Seat:
+        start = self._shares.seat if self._shares else Process
+        return start(self.plan, self._site, self._died)
 
     async def connect(self) -> None:
         """Connect, list the tools and vet them; what goes wrong is in `problems`."""

@@ -13,8 +13,10 @@ from agentbox.core.errors import WorldError
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Server
 from agentbox.core.trace import Position
+from agentbox.toolboxes.mcp.multiplex import Multiplex
 from agentbox.toolboxes.mcp.plans import Site, plans
 from agentbox.toolboxes.mcp.running import Running
+from agentbox.toolboxes.mcp.shared import Shares
 
 
 class Servers:
@@ -82,13 +84,17 @@ async def open_servers(servers: Mapping[str, Server], site: Site) -> AsyncGenera
 
 
 @asynccontextmanager
-async def spawned(servers: Mapping[str, Server], site: Site) -> AsyncGenerator[Servers]:
+async def spawned(
+    servers: Mapping[str, Server], site: Site, shares: Shares | None = None
+) -> AsyncGenerator[Servers]:
     """Run servers for the time of the context; they start while their user does other things.
+
+    Those to be shared are, with whoever has the same `shares`; without any they are not.
 
     Raises:
         AuthorError: entries are wrong; nothing was started.
     """
-    running = [Running(plan, site) for plan in plans(servers, site)]
+    running = [Running(plan, site, shares) for plan in plans(servers, site)]
     try:
         for each in running:
             each.spawn()
@@ -97,7 +103,17 @@ async def spawned(servers: Mapping[str, Server], site: Site) -> AsyncGenerator[S
         await _stop(running)
 
 
-async def _stop(running: Sequence[Running]) -> None:
+@asynccontextmanager
+async def sharing() -> AsyncGenerator[Shares]:
+    """Let those share servers who are given what is yielded; end the servers with the context."""
+    shares = Shares()
+    try:
+        yield shares
+    finally:
+        await _stop(shares.running)
+
+
+async def _stop(running: Sequence[Running | Multiplex]) -> None:
     """End all servers; when this is itself cancelled, at once."""
     if not running:
         return

@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 import anyio
 from mcp.shared.message import SessionMessage
@@ -99,10 +99,25 @@ class Outgoing(_Stream):
         await self._deliver(item, frame)
 
 
+class Notes(Protocol):
+    """Who is told of flaws in a process's lines."""
+
+    lost: str
+    """Why there are no more."""
+
+    def blemish(self, code: str, message: str, seen: Any = None) -> None:
+        """Note a flaw that did not stop it."""
+        ...
+
+    def finding(self, code: str, message: str) -> None:
+        """Note something wrong."""
+        ...
+
+
 class Lines:
     """Reads and writes frames as lines of a process."""
 
-    def __init__(self, process: Process, wire: Wire) -> None:
+    def __init__(self, process: Process, wire: Notes) -> None:
         self._process = process
         self._wire = wire
         self._decoder = json.JSONDecoder(parse_constant=self._constant)
@@ -120,11 +135,19 @@ class Lines:
 
     async def deliver(self, _: SessionMessage, frame: Frame) -> None:
         """Write a frame straight to the pipe."""
-        line = json.dumps(frame, separators=(",", ":")).encode()  # exact, and ASCII for any locale
         try:
-            self._process.write(self._process.masks.show(line) + b"\n")
+            self.write(frame)
         except BrokenPipeError:
             raise anyio.BrokenResourceError from None
+
+    def write(self, frame: Frame) -> None:
+        """Write a frame.
+
+        Raises:
+            BrokenPipeError: the server does not listen any more.
+        """
+        line = json.dumps(frame, separators=(",", ":")).encode()  # exact, and ASCII for any locale
+        self._process.write(self._process.masks.show(line) + b"\n")
 
     async def _line(self) -> bytes:
         try:

@@ -408,8 +408,8 @@ def test_a_second_cancellation_while_closing_kills_at_once(bench):
 
 HOST = """
 import asyncio, sys
-sys.path.insert(0, "tests/toolboxes/mcp")
-from conftest import Bench, Server, open_servers
+sys.path.insert(0, "tests")
+from bench import Bench, Server, open_servers
 
 async def main():
     bench = Bench()

@@ -20,7 +20,7 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from agentbox.core.leak import Leak
 from agentbox.core.messages import Json, is_list, is_object
-from agentbox.core.trace import SIDE_FIELDS
+from agentbox.core.trace import SIDE_FIELDS, Position
 from agentbox.trace.encoding import decode, lines_of
 from agentbox.trace.forms import FORMS
 from agentbox.trace.redaction import ANCHORS, KEPT, MIN_SECRET, WORDS, is_name, patterns
@@ -101,10 +101,36 @@ _TOKEN = re.compile(r"«[\w-]+:[^«»]*»")
 def scan(content: bytes, search: Search) -> list[Leak]:
     """Return the leaks in the lines of a trace, or of any text, in order."""
     leaks: list[Leak] = []
+    blobs: dict[int, bytes] = {}
     for number, line in enumerate(lines_of(content), 1):
         if search.suspects(line):
-            leaks += _placed(_in_line(line, number, search), line, content)
-    return leaks
+            found = _in_line(line, number, search)
+            leaks += found
+            name = _BLOB.search(line) if found and not found[0].at else None
+            if name:
+                blobs[number] = name[1]
+    users = _users(content) if blobs else {}
+    return [
+        replace(leak, at=search.hidden(users.get(blobs[leak.line], "")))
+        if leak.line in blobs
+        else leak
+        for leak in leaks
+    ]
+
+
+_BLOB = re.compile(rb'"id":"([0-9a-f]{16})","kind":"blob"')
+_AT = re.compile(rb'"at":("[^"\\]+")')
+_NAMES = re.compile(rb'"([0-9a-f]{16})"')
+
+
+def _users(content: bytes) -> dict[bytes, Position]:
+    """Return the position of the first event that names each blob."""
+    users: dict[bytes, Position] = {}
+    for line in lines_of(content):
+        at = _AT.search(line)
+        for name in _NAMES.findall(line) if at else ():
+            users.setdefault(name, str(decode(at[1])) if at else "")
+    return users
 
 
 def _in_line(line: bytes, number: int, search: Search) -> list[Leak]:
@@ -164,23 +190,6 @@ def _texts(path: str, value: Json, search: Search, name: str = "") -> Iterator[_
             yield _Text(path, name, value)
         elif isinstance(value, (int, float)) and str(value) in search.values:
             yield _Text(path, name, str(value))
-
-
-def _placed(leaks: list[Leak], line: bytes, content: bytes) -> list[Leak]:
-    """Return leaks with their position: those in a blob are where it is used first."""
-    if not leaks or leaks[0].at or b'"kind":"blob"' not in line:
-        return leaks
-    name = decode(line).get("id")
-    after = content.find(line) + len(line)
-    used = content.find(f'"{name}"'.encode(), after)
-    if used < 0:
-        return leaks
-    start, end = content.rfind(b"\n", 0, used) + 1, content.find(b"\n", used)
-    at = _AT.search(content[start:end])
-    return [replace(leak, at=at[1].decode(errors="replace") if at else "") for leak in leaks]
-
-
-_AT = re.compile(rb'"at":"([^"\\]*)"')
 
 
 # -- what looks random where a secret belongs

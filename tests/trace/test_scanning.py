@@ -206,6 +206,17 @@ def test_a_leak_in_a_blob_is_where_the_blob_is_used_first() -> None:
     assert alone.at == ""
 
 
+def test_a_leak_in_a_blob_does_not_tell_a_position_that_holds_a_secret() -> None:
+    def change(event: dict) -> None:
+        event["at"] = event["at"].replace("parallel", "hunter22")
+        if event["kind"] == "blob" and str(event["data"]).startswith("A-1"):
+            event["data"] += KEY
+
+    found = scan(resealed(change), Search({"WORD": "hunter22"}))
+    assert "c:«hidden»/t1/s2/call1" in [leak.at for leak in found if leak.path == "$.data"]
+    assert "hunter22" not in repr(found)
+
+
 def test_any_text_is_read_line_by_line() -> None:
     content = (
         b"\xff\xfe rubbish\n[]\nkey = " + KEY.encode() + b'\n["' + KEY.encode() + b'"]\n{"at":'

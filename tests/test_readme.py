@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -50,12 +51,24 @@ def written(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("block", [text for kind, _, text in BLOCKS if kind == "run"])
 def test_commands_print_what_the_readme_shows(written: Path, block: str) -> None:
+    _follow(block, written)
+
+
+def _follow(block: str, folder: Path) -> None:
     said = ""
     for line in block.splitlines():
         if line.startswith("$ "):
-            said = _run(shlex.split(line[2:]), written)
+            said = _run(shlex.split(line[2:]), folder)
         else:
             assert line.strip() in said, f"{line!r} is not in:\n{said}"
+
+
+@pytest.mark.parametrize("block", [text for kind, _, text in BLOCKS if kind == "story"])
+def test_the_story_is_told_by_commands_alone(tmp_path: Path, block: str) -> None:
+    for folder in ("scenarios", "servers", "tools"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    (tmp_path / "pyproject.toml").touch()
+    _follow(block, tmp_path)
 
 
 def test_quoted_code_is_the_files_own() -> None:

@@ -22,6 +22,8 @@ _MARKERS = ("pyproject.toml", ".git", ".agentbox")
 _FAILED = "failed.json"
 _LONGEST = 200
 """Bytes of a trace's name; file systems take 255."""
+_LAST = re.compile(r"last(?:~(\d{1,4}))?")
+"""The newest run, or the one so many before it."""
 _RUN = re.compile(r"\d{8}T\d{6}(\.\d{3})?Z-[0-9a-f]{4}")
 """How a run's folder is named; nothing else in the folder is ours to list or remove."""
 
@@ -123,8 +125,9 @@ class Runs:
 
     def _run(self, name: str) -> Path:
         runs = self.all()
-        if name == "last" and runs:
-            return runs[-1]
+        back = _LAST.fullmatch(name)
+        if back and len(runs) > int(back[1] or 0):
+            return runs[-1 - int(back[1] or 0)]
         found = [run for run in runs if run.name.startswith(name) or run.name.endswith(name)]
         if len(found) == 1 and name:
             return found[0]
@@ -133,7 +136,7 @@ class Runs:
             Problem(
                 f"no run `{name}` in {self.folder}" if not found else f"`{name}` fits several runs",
                 note=f"did you mean `{known}`?" if known else "",
-                hint="agentbox run SCENARIO makes one; `last` names the newest",
+                hint="agentbox run SCENARIO makes one; `last` is the newest, `last~1` that before",
             )
         )
 

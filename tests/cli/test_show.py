@@ -19,6 +19,13 @@ def test_the_newest_run_a_run_a_case_and_a_file_can_be_shown(ran) -> None:
         assert "add(a=1, b=2)" in done.out
 
 
+def test_the_run_before_the_newest_has_a_name_too(ran) -> None:
+    first = ran.traces[0].parent.name
+    assert "no run `last~1`" in ran.agentbox("show", "last~1::adds").err
+    ran.agentbox("run", "scenario.yaml")
+    assert first in ran.agentbox("diff", "last~1::adds", "last::adds", "--json").out
+
+
 def test_a_name_that_fits_nothing_or_too_much_says_what_there_is(ran) -> None:
     several = ran.agentbox("show", "last", "--canonical")
     assert several.code == 2

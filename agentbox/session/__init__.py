@@ -2,30 +2,84 @@
 
 from __future__ import annotations
 
-from agentbox.session.capturing import Captured, Held, capture, held, text_of
-from agentbox.session.clocks import clock_of
-from agentbox.session.forking import FIDELITIES, Fork, Then, Wish, fork
-from agentbox.session.lenses import Drift, Live, drifted, half_live
-from agentbox.session.patches import Patches
-from agentbox.session.rejudging import Again, judge_again
-from agentbox.session.replaying import Replay, replay
-from agentbox.session.resolving import admit, resolve
-from agentbox.session.run import Judged, problems_of, run_case
-from agentbox.session.runs import Runs, addresses, find_root, root_of
-from agentbox.session.scanning import Scanned, scan_for_secrets
-from agentbox.session.selection import KINDS, Selection, load
-from agentbox.session.sources import Host, Sources
-from agentbox.session.suite import (
-    DIVERGED,
-    ERRORED,
-    INTERRUPTED,
-    USAGE,
-    Progress,
-    Suite,
-    exit_code,
-    repeated,
-    run_suite,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agentbox.session.capturing import Captured, Held, capture, held, text_of
+    from agentbox.session.clocks import clock_of
+    from agentbox.session.forking import FIDELITIES, Fork, Then, Wish, fork
+    from agentbox.session.lenses import Drift, Live, drifted, half_live
+    from agentbox.session.patches import Patches
+    from agentbox.session.rejudging import Again, judge_again
+    from agentbox.session.replaying import Replay, replay
+    from agentbox.session.resolving import admit, resolve
+    from agentbox.session.run import Judged, problems_of, run_case
+    from agentbox.session.runs import Runs, addresses, find_root, root_of
+    from agentbox.session.scanning import Scanned, scan_for_secrets
+    from agentbox.session.selection import KINDS, Selection, load
+    from agentbox.session.sources import Host, Sources
+    from agentbox.session.suite import (
+        DIVERGED,
+        ERRORED,
+        INTERRUPTED,
+        USAGE,
+        Progress,
+        Suite,
+        exit_code,
+        repeated,
+        run_suite,
+    )
+
+_HOMES = {
+    "Again": "agentbox.session.rejudging",
+    "Captured": "agentbox.session.capturing",
+    "DIVERGED": "agentbox.session.suite",
+    "Drift": "agentbox.session.lenses",
+    "ERRORED": "agentbox.session.suite",
+    "FIDELITIES": "agentbox.session.forking",
+    "Fork": "agentbox.session.forking",
+    "Held": "agentbox.session.capturing",
+    "Host": "agentbox.session.sources",
+    "INTERRUPTED": "agentbox.session.suite",
+    "Judged": "agentbox.session.run",
+    "KINDS": "agentbox.session.selection",
+    "Live": "agentbox.session.lenses",
+    "Patches": "agentbox.session.patches",
+    "Progress": "agentbox.session.suite",
+    "Replay": "agentbox.session.replaying",
+    "Runs": "agentbox.session.runs",
+    "Scanned": "agentbox.session.scanning",
+    "Selection": "agentbox.session.selection",
+    "Sources": "agentbox.session.sources",
+    "Suite": "agentbox.session.suite",
+    "Then": "agentbox.session.forking",
+    "USAGE": "agentbox.session.suite",
+    "Wish": "agentbox.session.forking",
+    "addresses": "agentbox.session.runs",
+    "admit": "agentbox.session.resolving",
+    "capture": "agentbox.session.capturing",
+    "clock_of": "agentbox.session.clocks",
+    "drifted": "agentbox.session.lenses",
+    "exit_code": "agentbox.session.suite",
+    "find_root": "agentbox.session.runs",
+    "fork": "agentbox.session.forking",
+    "half_live": "agentbox.session.lenses",
+    "held": "agentbox.session.capturing",
+    "judge_again": "agentbox.session.rejudging",
+    "load": "agentbox.session.selection",
+    "problems_of": "agentbox.session.run",
+    "repeated": "agentbox.session.suite",
+    "replay": "agentbox.session.replaying",
+    "resolve": "agentbox.session.resolving",
+    "root_of": "agentbox.session.runs",
+    "run_case": "agentbox.session.run",
+    "run_suite": "agentbox.session.suite",
+    "scan_for_secrets": "agentbox.session.scanning",
+    "text_of": "agentbox.session.capturing",
+}
+"""Where each name lives: it is imported when it is first asked for, so a command starts with its
+own parts alone."""
 
 __all__ = [
     "DIVERGED",
@@ -74,3 +128,9 @@ __all__ = [
     "scan_for_secrets",
     "text_of",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -209,7 +209,7 @@ class Multiplex:
     def _reply(self, inbox: Inbox, frame: Frame) -> None:
         """Send a case's answer, unless another has answered that already."""
         place = self._places.get(inbox)
-        key = place.ids.pop(frame["id"], None) if place else None
+        key = place.ids.get(frame["id"]) if place else None
         if key is not None and self._unanswered.get(key, END) in (None, inbox):
             del self._unanswered[key]
             self._write({**frame, "id": key})
@@ -295,19 +295,21 @@ class Multiplex:
 
     def _withdrawn(self, frame: Frame, number: Json) -> None:
         """Tell who was asked that the server wants no answer any more, or ends what it told."""
-        whom = (
-            [(sent.inbox, sent.frame["id"])]
-            if (sent := self._named(number))
-            else [
-                (inbox, own)
-                for inbox, place in self._places.items()
-                for own, key in place.ids.items()
-                if key == number and self._unanswered.get(key, END) in (None, inbox)
-            ]
-        )
+        sent = self._named(number)
+        whom = [(sent.inbox, sent.frame["id"])] if sent else self._asked_under(number)
         for inbox, key in whom:
             params = {**frame["params"], "requestId": key}
             inbox.items.put_nowait({**frame, "params": params})
+
+    def _asked_under(self, number: Json) -> list[tuple[Inbox, int | str]]:
+        """Return whom the server asked under an id of its own, with the id they know."""
+        speaker = self._speaker()
+        return [
+            (inbox, own)
+            for inbox, place in self._places.items()
+            for own, key in place.ids.items()
+            if key == number and (inbox is speaker or not self._begun)
+        ]
 
     def _named(self, number: Json) -> Sent | None:
         return self._sent.get(number) if isinstance(number, (int, str)) else None

@@ -349,7 +349,7 @@ def test_a_server_that_asks_once_initialized_asks_each_case_that_comes():
                 await first.call("tells", n=1)
             async with Case("two").open(shares, words, **options) as second:
                 await second.call("tells", n=1)
-                answers = json.loads((await second.call("heard")).text)
+                answers = await heard(second)
         assert len(answers) == 1, "and hears one answer"
         return first, second
 
@@ -361,11 +361,22 @@ def test_a_server_that_asks_once_initialized_asks_each_case_that_comes():
         ]
 
 
-def test_what_a_server_asks_between_calls_is_answered_and_nobodys():
+async def heard(case):
+    """Return the answers that a server has heard to what it asked, once there are any."""
+    while not (answers := json.loads((await case.call("heard", "call9")).text)):
+        pass
+    return answers
+
+
+def test_what_a_server_asks_between_calls_is_answered_and_nobodys(tmp_path):
+    file = tmp_path / "heard"
+    options = {"era": "legacy", "roots": ("servers",), "env": {"HEARD": str(file)}}
+
     async def check():
-        async with cases(*named("one", "two"), era="legacy", roots=("servers",)) as each:
+        async with cases(*named("one", "two"), **options) as each:
             await each[0].call("later")
-            return json.loads((await each[1].call("heard")).text), each
+            await Bench.until(file.exists)
+            return await heard(each[1]), each
 
     answers, each = run(check())
     assert [(one["id"], "result" in one) for one in answers] == [("ping", True), ("roots", False)]
@@ -435,8 +446,12 @@ def test_all_calls_of_a_case_that_moves_are_answered_and_it_hears_news_there():
         async with cases(*named("one", "two"), server="changes.py modern") as each:
             for one in each:
                 await Bench.until(lambda one=one: frames(one, "subscriptions/listen"))
+            os.kill(each[0].pid, signal.SIGSTOP)
+            lost = asyncio.create_task(each[0].call("stays"))
+            await Bench.until(lambda: _calls(each[0]))
             os.kill(each[0].pid, signal.SIGKILL)
-            await Bench.until(lambda: not Bench.alive(each[0].pid))
+            await Bench.until(lambda: "server.died" in each[0].kinds())
+            assert (await lost).status == "unknown"
             texts = await asyncio.gather(*(each[1].call("stays", f"call{n}") for n in range(3)))
             await each[1].call("changes", "call9")
             return [result.text for result in texts], await each[1].servers.relist("c:x/t1/s2")
@@ -465,7 +480,7 @@ def test_a_process_that_a_case_moves_to_is_told_the_roots_as_well():
         async with cases(*named("one", "two"), **options) as each:
             await each[0].call("dies")
             await each[1].call("tells", n=1)
-            return json.loads((await each[1].call("heard", "call2")).text)
+            return await heard(each[1])
 
     (answer,) = run(check())
     assert answer["result"]["roots"][0]["name"] == "servers"

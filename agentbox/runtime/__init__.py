@@ -7,6 +7,7 @@ from agentbox.runtime.deadlines import Held, Watchdog
 from agentbox.runtime.driver import Driver
 from agentbox.runtime.effects import Approver, Effects, Form, Look, User, World, scripted_user
 from agentbox.runtime.listing import Relisting
+from agentbox.runtime.recorded import result_data
 from agentbox.runtime.sentry import sentry
 from agentbox.runtime.stack import stacked
 
@@ -22,6 +23,7 @@ __all__ = [
     "User",
     "Watchdog",
     "World",
+    "result_data",
     "scripted_user",
     "sentry",
     "stacked",

@@ -35,7 +35,8 @@ from agentbox.judge import CHECKS, end_of, every, observations_of
 from agentbox.judge.check import claim_of
 from agentbox.loops import LOOPS
 from agentbox.session.mocking import mocks_of
-from agentbox.session.replaying import Project, clock_of_header, scenario_of, sound
+from agentbox.session.project import Project
+from agentbox.session.recorded import pinned, scenario_of, sound
 from agentbox.session.scripting import Scripts, scripts_of
 from agentbox.session.selection import Selection, load
 from agentbox.session.sources import Host
@@ -112,8 +113,7 @@ def capture(path: Path, host: Host) -> Captured:
         case = replace(case, checks=tuple(_happened(trace.events)))
     looks = _looks(trace.events, case)
     scenario = replace(
-        recorded,
-        **_pinned(recorded, trace),
+        pinned(recorded, trace),
         cases=(case,),
         model=ModelSpec("scripted"),
         servers={},
@@ -157,14 +157,6 @@ def _trusted(recorded: Scenario, host: Host) -> bool:
     if recorded.agent.loop not in LOOPS and not project.trusted:
         raise AuthorError(*project.notes)
     return project.trusted
-
-
-def _pinned(recorded: Scenario, trace: Trace) -> dict[str, str]:
-    """Return the time of a run that was played at the real one."""
-    if recorded.now != "real":
-        return {}
-    clock = clock_of_header(trace)
-    return {"now": clock.iso(), "zone": clock.zone if "/" in clock.zone else ""}
 
 
 def _case(case: Case, scripts: Scripts, *, trusted: bool) -> Case:

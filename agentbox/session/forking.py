@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from agentbox.core.clock import Clock
 from agentbox.core.divergence import Divergence
 from agentbox.core.errors import AuthorError, Problem, nearest
 from agentbox.core.messages import Json
@@ -21,35 +20,21 @@ from agentbox.core.requests import Actor
 from agentbox.core.runtime import Model
 from agentbox.core.scenario import Scenario
 from agentbox.core.tape import Tape
-from agentbox.core.trace import Position, Recorder
+from agentbox.core.trace import Position
 from agentbox.core.verdict import Verdict
-from agentbox.session.following import (
-    Following,
-    Forked,
-    ForkedModel,
-    ForkedTools,
-    FrozenTools,
-    following,
-)
+from agentbox.session.following import Followed, Following
+from agentbox.session.forked import Forked, ForkedModel, ForkedTools, FrozenTools
 from agentbox.session.patches import Patches
-from agentbox.session.replaying import (
-    Project,
-    at_home,
-    broken,
-    known_here,
-    redactor_of,
-    scenario_of,
-    sound,
-    taped,
-)
-from agentbox.session.run import Judged, Manner, run_case, verdict_in_time
-from agentbox.session.runs import trace_paths
+from agentbox.session.project import Project
+from agentbox.session.recorded import at_home, broken, pinned, scenario_of, sound
+from agentbox.session.replaying import taped
+from agentbox.session.run import Judged, verdict_in_time
 from agentbox.session.selection import KINDS
 from agentbox.session.signals import run_to_end
-from agentbox.session.sources import Host, Sources, anew
-from agentbox.session.world import Opened, opened
+from agentbox.session.sources import Host
+from agentbox.session.world import Opened, Play, opened
 from agentbox.spec import from_json, to_json
-from agentbox.trace import Trace, TraceWriter
+from agentbox.trace import Trace
 
 Then: TypeAlias = Literal["mock", "live", "tape"]
 """Who answers once the run is free: the scenario's own offline model, a live one, the tape."""
@@ -99,85 +84,58 @@ def fork(path: Path, wish: Wish, host: Host, folder: Callable[[], Path]) -> Fork
         KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP.
     """
     trace = sound(path)
-    base = scenario_of(trace, host)
-    fidelity = _granted(base, wish, host)
-    label = str(trace.header.data.get("case", "")) if trace.header else ""
-    scenario = at_home(from_json(wish.patches.scenario(to_json(base)), label, KINDS), host)
-    trial = replace(scenario.case, known_failure="")  # what is tried is not what is known
-    scenario = replace(scenario, cases=(trial,))
-    at = _place(wish, trace, scenario.model != base.model)
-    forking = _Forking(trace, scenario, wish, at, fidelity, host)
-    return run_to_end(forking.forked(folder))
+    recorded = scenario_of(trace, host)
+    project = Project.of(recorded, host)
+    base = pinned(recorded, trace)
+    changed = from_json(wish.patches.scenario(to_json(base)), base.case.label, KINDS)
+    trial = replace(changed.case, known_failure="")  # what is tried is not what is known
+    scenario = at_home(replace(changed, cases=(trial,)), host)
+    _grant(base, wish, project)
+    fidelity = _fidelity(base, scenario, wish)
+    at = _place(wish, trace, swapped=scenario.model != base.model)
+    return run_to_end(_forked(_Forking(trace, scenario, project, wish, at, fidelity), folder))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Forking:
     trace: Trace
     scenario: Scenario
+    project: Project
     wish: Wish
     at: Position
     fidelity: Fidelity
-    host: Host
 
-    async def forked(self, folder: Callable[[], Path]) -> Fork:
-        scenario, host = self.scenario, self.host
-        project = Project.of(scenario, host)
-        before = verdict_in_time(scenario, self.trace, broken(self.trace), project.sources.check)
-        heard: list[Following] = []
-        judged: list[Judged] = []
 
-        def recorder(writer: TraceWriter, clock: Clock) -> Recorder:
-            redactor = redactor_of(scenario, project)
-            heard.append(following(self.trace, clock, redactor, writer, self.at))
-            return heard[-1]
-
-        manner = Manner(self._world, recorder, self._header())
-        (path,) = trace_paths(folder(), [scenario])
-        await run_case(
-            scenario,
-            Sources(host, [scenario], anew()),
-            path,
-            judged.append,
-            manner,
-        )
-        (follower,) = heard
-        return Fork(
-            scenario,
-            before,
-            judged[0],
-            self.at,
-            follower.free_at,
-            follower.divergence,
-            self.fidelity,
-        )
-
-    def _header(self) -> dict[str, Json]:
-        digest: Json = self.trace.events[-1].data.get("digest", "")
-        parent = {"trace": Path(self.trace.path).name, "digest": digest}
-        patch = list(map(str, self.wish.patches.all))
-        told = {"at": self.at, "patch": patch, "then": self.wish.then, "fidelity": self.fidelity}
-        return {"parent": parent, "fork": told}
+async def _forked(forking: _Forking, folder: Callable[[], Path]) -> Fork:
+    scenario, trace, project = forking.scenario, forking.trace, forking.project
+    wish, at = forking.wish, forking.at
+    tape = Tape(trace.events)
+    before = verdict_in_time(scenario, trace, broken(trace), project.check)
 
     @asynccontextmanager
-    async def _world(
-        self,
-        scenario: Scenario,
-        sources: Sources,
-        clock: Clock,
-        recorder: Recorder,
-        record: Callable[[], bytes],
-    ) -> AsyncGenerator[Opened]:
-        """Open the world of a fork: the tape's as far as it goes, then the scenario's."""
-        if not isinstance(recorder, Following):
-            raise TypeError("a fork is recorded by who follows the tape")
-        forked = Forked(Tape(self.trace.events), recorder, self.at, self.wish.patches)
-        if self.wish.then == "tape":
-            project = Project.of(scenario, self.host)
-            async with taped(scenario, forked.tape, project, clock) as standing:
+    async def world(play: Play, following: Following) -> AsyncGenerator[Opened]:
+        forked = Forked(tape, following, at, wish.patches)
+        if wish.then == "tape":
+            async with taped(scenario, tape, project, play.clock) as standing:
                 yield _frozen(standing, forked)
         else:
-            async with opened(scenario, sources, clock, recorder, record) as standing:
+            async with opened(play) as standing:
                 yield _freed(standing, forked, scenario)
+
+    followed = Followed(scenario, trace, project, world, _header(forking), at)
+    judged, follower = await followed.played(folder())
+    free_at, found = follower.free_at, follower.divergence
+    return Fork(scenario, before, judged, at, free_at, found, forking.fidelity)
+
+
+def _header(forking: _Forking) -> dict[str, Json]:
+    """Return what the child's header says of its parent, and of what is changed."""
+    trace, wish = forking.trace, forking.wish
+    digest: Json = trace.events[-1].data.get("digest", "")
+    parent = {"trace": Path(trace.path).name, "digest": digest}
+    patch = list(map(str, wish.patches.all))
+    told = {"at": forking.at, "patch": patch, "then": wish.then, "fidelity": forking.fidelity}
+    return {"parent": parent, "fork": told}
 
 
 def _frozen(standing: Opened, forked: Forked) -> Opened:
@@ -204,11 +162,11 @@ def _freed(standing: Opened, forked: Forked, scenario: Scenario) -> Opened:
     return replace(standing, world=changed, leftovers=tuple)
 
 
-def _granted(base: Scenario, wish: Wish, host: Host) -> Fidelity:
-    """Return how much a fork will prove.
+def _grant(base: Scenario, wish: Wish, project: Project) -> None:
+    """Refuse a fork that would change nothing, or whose world cannot be rebuilt here.
 
     Raises:
-        AuthorError: it cannot be made here, or would change nothing.
+        AuthorError: it is such a one.
     """
     if not wish.patches and not wish.at:
         hint = "say what to change: --set context.now=2026-03-20; or where to ask anew: --at t1/s2"
@@ -217,26 +175,33 @@ def _granted(base: Scenario, wish: Wish, host: Host) -> Fidelity:
         hint = "say where: --at t1/s1/call1; `agentbox show` lists the places"
         raise AuthorError(Problem("an answer, a call or a result is changed at a place", hint=hint))
     if wish.then == "tape":
-        return "F0"
-    if not known_here(base, host):
-        message = f"no scenario of this project names what the trace would start: {base.path}"
-        hint = "put its scenario file back as it was, or fork with --then tape"
-        raise AuthorError(Problem(message, hint=hint))
+        return
+    project.admit("put the scenario file back as it was, or fork with --then tape")
     far = [n for n, s in base.servers.items() if s.url and s.world != "stateless"]
     if far:
         message = f"the server `{far[0]}` cannot be rebuilt: it runs at an address, not by us"
         hint = "if its calls leave nothing behind: `world: stateless`; or fork with --then tape"
         raise AuthorError(Problem(message, hint=hint))
-    swapped = any(patch.head == "model" for patch in wish.patches.all)
-    if base.model.provider == "openai" or wish.then == "live":
-        if wish.then != "live":
-            hint = "--then live asks it again; --then tape asks nobody"
-            raise AuthorError(Problem("the recorded model is a live one", hint=hint))
-        return "F2" if swapped else "F3"
-    return "F0" if base.model.provider == "scripted" and not swapped else "F1"
 
 
-def _place(wish: Wish, trace: Trace, swapped: bool) -> Position:  # noqa: FBT001 - of one caller
+def _fidelity(base: Scenario, scenario: Scenario, wish: Wish) -> Fidelity:
+    """Return how much a fork will prove: by who answers in it, not by who was asked for.
+
+    Raises:
+        AuthorError: a live model would answer, and that was not asked for.
+    """
+    provider = scenario.model.provider
+    if wish.then == "tape" or provider in ("scripted", "tape"):
+        return "F0"
+    if provider != "openai":
+        return "F1"
+    if wish.then != "live":
+        hint = "--then live asks it; --then tape asks nobody"
+        raise AuthorError(Problem("the model that would answer is a live one", hint=hint))
+    return "F3" if scenario.model == base.model else "F2"
+
+
+def _place(wish: Wish, trace: Trace, *, swapped: bool) -> Position:
     """Return the whole position that a fork is wanted at; empty where the change finds it.
 
     Raises:

@@ -23,6 +23,14 @@ def functions_of(scenario: Scenario) -> list[str]:
     return [spec.params.function for spec in checks_of(scenario) if spec.kind == "python"]
 
 
+def commands_of(scenario: Scenario) -> list[str]:
+    """Return the commands that judge a scenario's case."""
+    looks = [
+        look for spec in checks_of(scenario) for look in CHECKS[spec.kind].observe(spec.params)
+    ]
+    return [look.target for look in looks if look.kind == "command"]
+
+
 def unseen_servers(scenario: Scenario) -> Iterator[Problem]:
     """Yield what is wrong with the checks that look at a server which is not there."""
     known = list(scenario.servers)

@@ -16,31 +16,24 @@ from typing import Literal, TypeAlias
 from agentbox.core.clock import Clock
 from agentbox.core.comparing import changes
 from agentbox.core.divergence import Change, Divergence
-from agentbox.core.errors import AuthorError, Problem
-from agentbox.core.messages import Json, Message, ToolCall, ToolResult, ToolSpec
-from agentbox.core.requests import Actor, Ask
+from agentbox.core.messages import Json, ToolCall, ToolResult, ToolSpec
+from agentbox.core.requests import Actor
 from agentbox.core.runtime import CallContext, Model, Toolbox
 from agentbox.core.scenario import Scenario
 from agentbox.core.tape import Tape
-from agentbox.core.trace import Position, Recorder
+from agentbox.core.trace import Position
 from agentbox.models.tape import TapeModel
-from agentbox.session.following import Following, following
+from agentbox.runtime import result_data
+from agentbox.runtime.wall import elapsed
+from agentbox.session.following import Followed, Following
 from agentbox.session.models import models_of
-from agentbox.session.replaying import (
-    Project,
-    Replay,
-    known_here,
-    redactor_of,
-    replayed,
-    scenario_of,
-    sound,
-    taped,
-)
-from agentbox.session.run import Judged, Manner, run_case
-from agentbox.session.runs import trace_paths
+from agentbox.session.project import Project
+from agentbox.session.recorded import pinned, scenario_of, sound
+from agentbox.session.replaying import Replay, replayed, taped
+from agentbox.session.run import Judged
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources, anew
-from agentbox.session.world import Opened, opened, opened_tools
+from agentbox.session.world import Opened, Play, opened, opened_tools
 from agentbox.toolboxes.tape import TapedTools
 from agentbox.trace import Trace, TraceWriter
 
@@ -77,8 +70,8 @@ def half_live(path: Path, live: Live, host: Host, folder: Callable[[], Path]) ->
         KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP.
     """
     trace = sound(path)
-    scenario = _known(scenario_of(trace, host), host)
-    return run_to_end(_HalfLive(trace, scenario, live, host).played(folder))
+    scenario, project = _admitted(trace, host)
+    return run_to_end(_played(scenario, trace, live, project, folder()))
 
 
 def drifted(path: Path, globs: Sequence[str], host: Host) -> tuple[Replay, tuple[Drift, ...]]:
@@ -91,67 +84,51 @@ def drifted(path: Path, globs: Sequence[str], host: Host) -> tuple[Replay, tuple
         KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP.
     """
     trace = sound(path)
-    scenario = _known(scenario_of(trace, host), host)
+    scenario, _ = _admitted(trace, host)
     return run_to_end(_drifted(scenario, trace, tuple(globs), host))
 
 
-def _known(scenario: Scenario, host: Host) -> Scenario:
-    if known_here(scenario, host):
-        return scenario
-    message = f"no scenario of this project names what the trace would start: {scenario.path}"
-    raise AuthorError(Problem(message, hint="put its scenario file back as it was"))
+def _admitted(trace: Trace, host: Host) -> tuple[Scenario, Project]:
+    """Return the scenario of a trace that may be started here.
+
+    Raises:
+        AuthorError: it may not: no scenario file of the project names what it would start.
+    """
+    scenario = scenario_of(trace, host)
+    project = Project.of(scenario, host)
+    project.admit("put the scenario file back as it was")
+    return pinned(scenario, trace), project
 
 
 # -- half live
 
 
-@dataclass(frozen=True, slots=True)
-class _HalfLive:
-    trace: Trace
-    scenario: Scenario
-    live: Live
-    host: Host
-
-    async def played(self, folder: Callable[[], Path]) -> HalfLive:
-        scenario, host = self.scenario, self.host
-        redactor = redactor_of(scenario, Project.of(scenario, host))
-        heard: list[Following] = []
-        judged: list[Judged] = []
-
-        def recorder(writer: TraceWriter, clock: Clock) -> Recorder:
-            heard.append(following(self.trace, clock, redactor, writer))
-            return heard[-1]
-
-        told: Mapping[str, Json] = {"trace": Path(self.trace.path).name, "live": self.live}
-        manner = Manner(self._world, recorder, {"parent": told})
-        (path,) = trace_paths(folder(), [scenario])
-        await run_case(scenario, Sources(host, [scenario], anew()), path, judged.append, manner)
-        return HalfLive(scenario, judged[0], heard[0].divergence)
+async def _played(
+    scenario: Scenario, trace: Trace, live: Live, project: Project, folder: Path
+) -> HalfLive:
+    tape, name = Tape(trace.events), Path(trace.path).name
 
     @asynccontextmanager
-    async def _world(
-        self,
-        scenario: Scenario,
-        sources: Sources,
-        clock: Clock,
-        recorder: Recorder,
-        record: Callable[[], bytes],
-    ) -> AsyncGenerator[Opened]:
-        tape = Tape(self.trace.events)
-        if self.live == "tools":
-            async with opened(scenario, sources, clock, recorder, record) as standing:
+    async def world(play: Play, _: Following) -> AsyncGenerator[Opened]:
+        if live == "tools":
+            async with opened(play) as standing:
                 recorded: dict[Actor, Model] = {
                     actor: TapeModel(tape) for actor in standing.world.models
                 }
-                yield _with(standing, models=recorded)
+                yield _with(standing, recorded)
             return
-        project = Project.of(scenario, self.host)
-        async with taped(scenario, tape, project, clock) as standing, AsyncExitStack() as closing:
-            models = models_of(scenario, sources, closing)
-            specs = standing.world.toolbox.specs()
-            tools = TapedTools(tape, specs, Path(self.trace.path).name)
-            world = replace(standing.world, deadlines=scenario.deadlines, toolbox=tools)
-            yield _with(replace(standing, world=world), models=models)
+        async with (
+            taped(scenario, tape, project, play.clock) as standing,
+            AsyncExitStack() as closing,
+        ):
+            models = models_of(scenario, play.sources, closing)
+            tools = TapedTools(tape, standing.world.toolbox.specs(), name)
+            real = replace(standing.world, deadlines=scenario.deadlines, toolbox=tools)
+            yield _with(replace(standing, world=real), models)
+
+    header: Mapping[str, Json] = {"parent": {"trace": name, "live": live}}
+    judged, follower = await Followed(scenario, trace, project, world, header).played(folder)
+    return HalfLive(scenario, judged, follower.divergence)
 
 
 def _with(standing: Opened, models: dict[Actor, Model]) -> Opened:
@@ -167,7 +144,8 @@ async def _drifted(
     found: list[Drift] = []
     clock = Clock.at(scenario.now, scenario.zone)
     sources = Sources(host, [scenario], anew())
-    async with opened_tools(scenario, sources, clock, Silent()) as real:
+    unheard = TraceWriter(_forget, clock, elapsed)
+    async with opened_tools(scenario, sources, clock, unheard) as real:
 
         def beside(tools: Toolbox) -> Toolbox:
             return _Drifting(tools, real, globs, found)
@@ -196,33 +174,12 @@ class _Drifting:
         recorded = await self._taped.call(call, context)
         if any(fnmatchcase(call.name, glob) for glob in self._globs):
             now = await self._real.call(call, context)
-            differing = changes(_told(recorded), _told(now))
+            differing = changes(result_data(recorded), result_data(now))
             found = tuple(Change(*each) for each in differing)
             if found:
                 self._found.append(Drift(context.at, call.name, found))
         return recorded
 
 
-def _told(result: ToolResult) -> dict[str, Json]:
-    return {"status": result.status, "text": result.text, "structured": result.structured}
-
-
-class Silent:
-    """A recorder that keeps nothing."""
-
-    def emit(
-        self,
-        at: Position,
-        kind: str,
-        data: Mapping[str, Json],
-        side: Mapping[str, Json] | None = None,
-        holds: Message | None = None,
-    ) -> None:
-        """Keep nothing."""
-
-    def ask(self, at: Position, ask: Ask) -> None:
-        """Keep nothing."""
-
-    def blob(self, value: Json) -> str:  # noqa: ARG002 - a Recorder names it
-        """Keep nothing."""
-        return ""
+def _forget(_: bytes) -> None:
+    """Keep no line: what the servers do beside a tape is nobody's trace."""

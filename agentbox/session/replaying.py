@@ -6,7 +6,7 @@ and every request and decision of theirs is compared with what the tape has.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from math import inf
@@ -15,8 +15,8 @@ from typing import Any
 
 from agentbox.core.clock import Clock
 from agentbox.core.divergence import Divergence
-from agentbox.core.errors import AuthorError, Problem, TraceError
-from agentbox.core.messages import Json, ToolSpec, is_list
+from agentbox.core.errors import AuthorError, Problem
+from agentbox.core.messages import ToolSpec
 from agentbox.core.requests import Actor, End, Observation, Observed
 from agentbox.core.runtime import Model, Toolbox
 from agentbox.core.scenario import Scenario
@@ -27,17 +27,17 @@ from agentbox.loops import LOOPS
 from agentbox.models.tape import TapeModel
 from agentbox.runtime import Look, Relisting, World
 from agentbox.session.driving import drive
-from agentbox.session.marking import marked
+from agentbox.session.project import Project
+from agentbox.session.recorded import broken, clock_for, redactor_of, scenario_of, sound
 from agentbox.session.run import problems_of, verdict_in_time
-from agentbox.session.selection import KINDS, Selection, load
 from agentbox.session.signals import run_to_end
-from agentbox.session.sources import Host, Sources, references
+from agentbox.session.sources import Host
 from agentbox.session.staging import approver_of, form_of, offers_of, user_of
 from agentbox.session.world import Opened
-from agentbox.spec import from_json, to_json
+from agentbox.spec import to_json
 from agentbox.toolboxes import Injected, Merged, MockToolbox
 from agentbox.toolboxes.tape import TapedCalls
-from agentbox.trace import Comparing, Diverged, Redactor, Trace, edited, keys_in, read_trace
+from agentbox.trace import Comparing, Diverged, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ async def replayed(
 ) -> Replay:
     """Play a tape in an event loop; `beside` may stand something beside its tools."""
     project = Project.of(scenario, host)
-    clock = _clock(scenario, trace)
-    redactor = redactor_of(scenario, project)
+    clock = clock_for(scenario, trace)
+    redactor = redactor_of(scenario, project.sources)
     comparing = Comparing(trace, clock, redactor)
     comparing.expect(to_json(scenario))
     async with taped(scenario, Tape(trace.events), project, clock) as standing:
@@ -113,158 +113,6 @@ async def _ended(driven: Coroutine[Any, Any, End], comparing: Comparing) -> str:
         with suppress(Diverged):
             comparing.finish(ended)
     return "" if comparing.divergence else ended
-
-
-def redactor_of(scenario: Scenario, project: Project) -> Redactor:
-    """Return what takes secrets out of a run that is compared, as it was taken out of the tape."""
-    redactor = Redactor(project.sources.secrets(scenario))
-    redactor.publish(keys_in(to_json(scenario)))
-    return redactor
-
-
-def sound(path: Path) -> Trace:
-    """Return the trace at `path`.
-
-    Raises:
-        TraceError: it cannot be read, has no header, or was changed after it was written.
-    """
-    trace = read_trace(path)
-    changed = edited(trace, path.read_bytes())
-    if changed:
-        raise TraceError(*changed)
-    if trace.header is None:
-        raise TraceError(Problem(f"{path} does not say what was played: it has no header"))
-    return trace
-
-
-def scenario_of(trace: Trace, host: Host, file: str = "") -> Scenario:
-    """Return the scenario that a trace's header holds, or the case of its name in `file`.
-
-    Raises:
-        TraceError: the header holds none that this agentbox can read.
-        AuthorError: the file cannot be read or has no such case.
-    """
-    data = _header(trace)
-    label = str(data.get("case", ""))
-    if file:
-        (found,) = load([f"{file}::{label}"], host, Selection())
-        return found
-    try:
-        scenario = from_json(data.get("scenario"), label, KINDS)
-    except AuthorError as error:
-        message = f"the header of {trace.path} holds no scenario that this agentbox can read"
-        raise TraceError(Problem(message), *error.problems) from error
-    return at_home(scenario, host)
-
-
-def at_home(scenario: Scenario, host: Host) -> Scenario:
-    """Return a recorded scenario as one of this project."""
-    placed = marked(scenario, _cases(scenario.path, host))
-    return replace(placed, root=str(host.root.absolute()))
-
-
-def clock_of_header(trace: Trace) -> Clock:
-    """Return the clock of a recorded run, as it was at its start.
-
-    Raises:
-        TraceError: the header tells no time.
-    """
-    data = _header(trace)
-    zone = str(data.get("zone", ""))
-    try:
-        return Clock.at(str(data.get("now", "")), zone if "/" in zone else "")
-    except ValueError as error:
-        raise TraceError(f"the header of {trace.path} has no time: {error}") from error
-
-
-def _clock(scenario: Scenario, trace: Trace) -> Clock:
-    """Return the clock of a scenario; where its time was the real one, that of the trace."""
-    recorded = clock_of_header(trace)
-    try:
-        return recorded if scenario.now == "real" else Clock.at(scenario.now, scenario.zone)
-    except ValueError as error:
-        raise TraceError(f"the scenario in {trace.path} has no time: {error}") from error
-
-
-def broken(trace: Trace) -> list[Problem]:
-    """Return what made a recorded run errored: that still does."""
-    for event in reversed(trace.events):
-        if event.kind == "run.end":
-            told: Json = event.data.get("problems")
-            return [Problem(str(each)) for each in told] if is_list(told) else []
-    return []
-
-
-def _header(trace: Trace) -> Mapping[str, Json]:
-    return trace.header.data if trace.header else {}
-
-
-# -- the project
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """What of a project a tape may use: code that a scenario file of the project names itself.
-
-    A trace is data. Whoever wrote one does not decide what is imported here.
-    """
-
-    sources: Sources
-    trusted: bool
-    notes: tuple[Problem, ...] = ()
-
-    @classmethod
-    def of(cls, scenario: Scenario, host: Host) -> Project:
-        """Return what a scenario out of a trace may use of a project."""
-        sources = Sources(host)
-        named = references(scenario)
-        if not named:
-            return cls(sources, trusted=True)
-        known = _named_by(scenario.path, host)
-        if named <= known:
-            return cls(sources, trusted=True)
-        strange = ", ".join(sorted(named - known))
-        message = (
-            f"not loaded, for {scenario.path or 'no scenario'} here does not name it: {strange}"
-        )
-        hint = "put the scenario file back, to have tools and loops compared as they are now"
-        return cls(sources, trusted=False, notes=(Problem(message, hint=hint),))
-
-    def check(self, reference: str) -> Any:
-        """Return the function of a `python` check.
-
-        Raises:
-            AuthorError: there is none, or it may not be loaded.
-        """
-        if not self.trusted:
-            raise AuthorError(*self.notes)
-        return self.sources.check(reference)
-
-
-def known_here(scenario: Scenario, host: Host) -> bool:
-    """Whether a scenario file of the project itself names all that a recorded one would start."""
-
-    def started(one: Scenario) -> tuple[object, ...]:
-        user = one.case.user
-        return one.servers, one.model, one.tools, one.agent.loop, user and user.model
-
-    return any(started(scenario) == started(one) for one in _cases(scenario.path, host))
-
-
-def _cases(file: str, host: Host) -> Sequence[Scenario]:
-    """Return the cases of a scenario file of the project; none where it cannot be read."""
-    if not file or not host.owns(file):
-        return ()
-    try:
-        return load([str(host.root / file)], host, Selection())
-    except AuthorError:
-        return ()
-
-
-def _named_by(file: str, host: Host) -> frozenset[str]:
-    """Return what the scenario file at a path of the project names, over all its cases."""
-    found = _cases(file, host)
-    return frozenset(name for scenario in found for name in references(scenario))
 
 
 # -- the world that a tape is

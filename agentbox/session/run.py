@@ -25,7 +25,7 @@ from agentbox.session.driving import drive, too_long
 from agentbox.session.keys import keys_of
 from agentbox.session.resolving import Unresolved
 from agentbox.session.sources import Sources
-from agentbox.session.world import Opened, opened
+from agentbox.session.world import Opened, Play, opened
 from agentbox.spec import to_json
 from agentbox.trace import Redactor, Trace, TraceFile, TraceWriter, keys_in, parse_trace
 
@@ -41,9 +41,7 @@ class Judged:
 Publish: TypeAlias = Callable[[Judged], None]
 
 
-OpenWorld: TypeAlias = Callable[
-    [Scenario, Sources, Clock, Recorder, Callable[[], bytes]], AbstractAsyncContextManager[Opened]
-]
+OpenWorld: TypeAlias = Callable[[Play], AbstractAsyncContextManager[Opened]]
 """Opens the world that a case is played in."""
 
 
@@ -56,6 +54,8 @@ class Manner:
     """Makes who hears of every event, and writes it."""
     header: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """What the trace's header says beside the usual."""
+    check: Load | None = None
+    """Loads the functions that `python` checks name, if not the sources do."""
 
 
 AS_USUAL = Manner()
@@ -100,6 +100,10 @@ class _Run:
     verdict: Verdict | None = None
 
     @property
+    def _check(self) -> Load:
+        return self.manner.check or self.sources.check
+
+    @property
     def at(self) -> str:
         return f"c:{slug(self.scenario.case.name)}"
 
@@ -139,8 +143,8 @@ class _Run:
     async def _play(self) -> None:
         scenario, clock, manner = self.scenario, self.clock, self.manner
         recorder = manner.recorder(self.writer, clock)
-        world = manner.world(scenario, self.sources, clock, recorder, self._told)
-        async with world as open_world:
+        play = Play(scenario, self.sources, clock, recorder, self._told)
+        async with manner.world(play) as open_world:
             await drive(scenario, open_world, clock, recorder, self.redactor)
             open_world.hang_up()
             self._judged(())
@@ -159,7 +163,7 @@ class _Run:
         if self.verdict is not None:
             return
         trace = self._trace()
-        verdict = verdict_in_time(self.scenario, trace, problems, self.sources.check)
+        verdict = verdict_in_time(self.scenario, trace, problems, self._check)
         self._record(verdict)
         self.verdict = replace(verdict, wall=elapsed() - self.started)
         self.publish(Judged(self.verdict, trace.events))

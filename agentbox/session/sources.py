@@ -196,11 +196,10 @@ class Sources:
                 yield from variables(self._text(file))
 
 
-def references(scenario: Scenario) -> frozenset[str]:
-    """Return the code of the project that a scenario names: files of tools, functions, loops."""
+def own_loop(scenario: Scenario) -> str:
+    """Return the loop of its author's own that a scenario names; empty where it is one of ours."""
     loop = scenario.agent.loop
-    named = {*scenario.tools, *functions_of(scenario), "" if loop in LOOPS else loop}
-    return frozenset(filter(None, named))
+    return "" if loop in LOOPS else loop
 
 
 def _references(scenario: Scenario) -> Iterator[str]:

@@ -42,21 +42,28 @@ class Opened:
     """Return what was prepared for the run and never used: scripts, injections without a place."""
 
 
+@dataclass(frozen=True, slots=True)
+class Play:
+    """A case that is about to be played."""
+
+    scenario: Scenario
+    sources: Sources
+    clock: Clock
+    recorder: Recorder
+    record: Callable[[], bytes]
+    """Gives the run so far, to a command that judges it."""
+
+
 @asynccontextmanager
-async def opened(
-    scenario: Scenario,
-    sources: Sources,
-    clock: Clock,
-    recorder: Recorder,
-    record: Callable[[], bytes],
-) -> AsyncGenerator[Opened]:
-    """Open the world of a scenario's one case; `record` gives the run so far to who judges it.
+async def opened(play: Play) -> AsyncGenerator[Opened]:
+    """Open the world of a scenario's one case.
 
     Raises:
         Unresolved: a scenario that is played names something that is not there.
         AuthorError: tools have one name, or a glob fits none.
         WorldError: a server did not start.
     """
+    scenario, sources, clock, recorder = play.scenario, play.sources, play.clock, play.recorder
     site = _Site(scenario, sources.host, clock, recorder, sources.shares)
     async with _servers(scenario.servers, site) as servers, AsyncExitStack() as closing:
         # While the servers start: what is loaded here costs no time of its own.
@@ -65,7 +72,7 @@ async def opened(
         loop = sources.loop(scenario.agent.loop)
         toolbox, left_out = await _tools(scenario, sources, servers)
         sight = Sight(toolbox, servers, clock)
-        look = Looking(scenario, sources.host, recorder, record, sight, partial(_fresh, site))
+        look = Looking(scenario, sources.host, recorder, play.record, sight, partial(_fresh, site))
         world = World(
             models,
             _injected(toolbox, scenario, recorder),

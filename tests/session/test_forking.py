@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from played import Played
+from tapes import resealed, scenario
 
 from agentbox.core.errors import AuthorError
 from agentbox.report import ForkStory, fork_lines, plain
@@ -290,7 +291,9 @@ def test_a_wish_that_changes_nothing_or_nowhere_is_refused(play, trace) -> None:
 
 def test_a_trace_that_names_what_no_scenario_here_names_starts_nothing(play, trace) -> None:
     (play.host.root / "s.yaml").unlink()
-    with pytest.raises(AuthorError, match="no scenario of this project names"):
+    with pytest.raises(
+        AuthorError, match=r"nothing is started, .* here does not name it: mine\.py, model"
+    ):
         forked(play, trace, at="t1/s1")
     done = forked(play, trace, "answer=green", at="t1/s3", then="tape")
     assert answer(done) == "green"
@@ -344,3 +347,18 @@ def test_a_fork_is_told_in_a_few_lines(play, trace) -> None:
     assert "nowhere: the run asked all as it is on the tape" in told(
         forked(play, trace, "agent.limits.steps=50")
     )
+
+
+def test_a_run_at_the_real_time_is_forked_at_the_time_it_had(play, trace) -> None:
+    def really(lines) -> None:
+        scenario(lines)["now"] = "real"
+
+    done = forked(play, resealed(trace, really), at="t1/s3")
+    assert done.scenario.now == "2026-03-20T14:30:00Z"
+    assert answer(done) == "blue"
+
+
+def test_how_much_is_proven_is_told_by_who_answers(play, trace) -> None:
+    assert forked(play, trace, at="t1/s3", then="live").fidelity == "F1"
+    with pytest.raises(AuthorError, match="the model that would answer is a live one"):
+        forked(play, trace, 'model={"provider": "openai", "model": "x"}')

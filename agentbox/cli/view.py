@@ -11,6 +11,7 @@ from agentbox.judge import stats_of
 from agentbox.report import styled
 from agentbox.report.viewer import Opened, page
 from agentbox.session import Runs, find_root
+from agentbox.session.differing import diff_traces
 from agentbox.trace import edited, read_trace
 
 
@@ -18,7 +19,8 @@ def view_traces(name: str, against: str, output: str, runs: str) -> int:
     """Write a page of the traces that `name` means; print where it is, and return the exit code."""
     kept = Runs(Path(runs)) if runs else Runs.of(find_root(Path.cwd()))
     traces = [kept.trace(name), kept.trace(against)] if against else kept.traces(name)
-    text = page([_opened(path, whole=bool(against)) for path in traces], against=bool(against))
+    diff = diff_traces(traces[0], traces[1]) if against else None
+    text = page([_opened(path, whole=bool(against)) for path in traces], diff)
     if output == "-":
         sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, cast
 
 from agentbox.core.aligning import matches
@@ -27,6 +28,15 @@ def same(one: Json, other: Json) -> bool:
 
 GONE: Final = object()
 """Stands for what one of two values does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One place where two values differ: `GONE` stands where one has nothing there."""
+
+    path: str
+    before: Json = GONE
+    after: Json = GONE
 
 
 def changes(one: Json, other: Json, path: str = "$") -> Iterator[tuple[str, Json, Json]]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from agentbox.core.comparing import GONE, edits
+from agentbox.core.comparing import Change, edits
 from agentbox.core.errors import Problem
 from agentbox.core.messages import Json
 from agentbox.core.trace import Position
@@ -37,15 +37,6 @@ DifferenceKind: TypeAlias = Literal[
     "extra",
 ]
 """What differs. `missing` is only in the first, `extra` only in the second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One value that differs: `GONE` stands where there is none."""
-
-    path: str
-    before: Json = GONE
-    after: Json = GONE
 
 
 def changed(one: Json, other: Json, path: str = "") -> list[Change]:

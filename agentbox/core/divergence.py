@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from agentbox.core.messages import Json
+from agentbox.core.comparing import Change
 from agentbox.core.trace import Position
 
 DivergenceKind: TypeAlias = Literal[
@@ -40,15 +40,6 @@ KINDS: Mapping[DivergenceKind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One place where two values differ; a side is `GONE` where it has nothing there."""
-
-    path: str
-    recorded: Json
-    now: Json
-
-
-@dataclass(frozen=True, slots=True)
 class Divergence:
     """The first difference between a tape and the run that is played from it."""
 
@@ -61,6 +52,7 @@ class Divergence:
     now: str = ""
     """The kind of event that came instead; empty where none did."""
     changes: tuple[Change, ...] = ()
+    """Before: as recorded; after: now."""
     nearest: tuple[Position, ...] = ()
     """Where the tape has what came, or what is most like it."""
     cause: str = ""

@@ -20,7 +20,7 @@ clock.read          iso zone block
 context.full        window tokens
 context.truncated   window tokens left cut how log
 finding             server tool code message
-fork                class
+fork                free class
 injection           text
 mcp.frame           server dir frame
 model.request       n new prompt tools slots output aside log

@@ -34,6 +34,7 @@ _ANSWERS = frozenset(
         "observe.result",
     ]
 )
+_NOTHING: Mapping[str, Json] = {}
 _INTERRUPTED = "interrupted"
 
 
@@ -131,6 +132,13 @@ class Tape:
         if at not in self._found["tools.changed"] or request is None:
             return None
         return [spec_of(each) for each in request.data.get("tools", ())]
+
+    @property
+    def patches(self) -> tuple[str, ...]:
+        """What its run changed, as typed, where it is a fork's."""
+        start = next((event.data for event in self.events if event.kind == "run.start"), _NOTHING)
+        told = start.get("fork")
+        return tuple(map(str, told.get("patch", ()))) if is_object(told) else ()
 
     @property
     def left_out(self) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 
-from agentbox.core.comparing import GONE
-from agentbox.core.differing import CaseDiff, Change, Difference, RunDiff, Told, TraceDiff
+from agentbox.core.comparing import GONE, Change
+from agentbox.core.differing import CaseDiff, Difference, RunDiff, Told, TraceDiff
 from agentbox.core.messages import Json
 from agentbox.core.verdict import Stats
 from agentbox.report.differences import change_lines, difference_line, difference_lines

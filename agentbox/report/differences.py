@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agentbox.core.comparing import GONE
-from agentbox.core.differing import Change, Difference
+from agentbox.core.comparing import GONE, Change
+from agentbox.core.differing import Difference
 from agentbox.core.messages import Json
 from agentbox.report.story import called_in, compact, map_of, maps_of, short, text_of
 from agentbox.report.text import Line, Style, cells, indent, one_line, safe, styled, wrap

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from agentbox.core.comparing import GONE
-from agentbox.core.divergence import KINDS, Change, Divergence
+from agentbox.core.comparing import GONE, Change
+from agentbox.core.divergence import KINDS, Divergence
 from agentbox.core.messages import Json
 from agentbox.core.trace import Position
 from agentbox.report.story import short
@@ -78,7 +78,7 @@ def divergence_json(found: Divergence, accept: str) -> dict[str, Json]:
 
 
 def _change_json(change: Change) -> dict[str, Json]:
-    sides = {"recorded": change.recorded, "now": change.now}
+    sides = {"recorded": change.before, "now": change.after}
     return {"path": change.path} | {name: v for name, v in sides.items() if v is not GONE}
 
 
@@ -89,7 +89,7 @@ def _row(name: str, text: str, width: int) -> Line:
 
 def _change(change: Change, width: int) -> Sequence[Line]:
     room = max(20, width - 6)
-    was, now = _told(change.recorded), _told(change.now)
+    was, now = _told(change.before), _told(change.after)
     start = max(0, _parting(was, now) - _AROUND)
     if start and max(len(was), len(now)) > room:
         was, now = f"…{was[start:]}", f"…{now[start:]}"

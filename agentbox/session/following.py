@@ -113,4 +113,5 @@ class Following:
                 return
         self.free_at = at
         found = self.divergence
-        self._writer.emit(at, "fork", {"class": found.kind if found else "wanted"})
+        told = {"free": at, "class": found.kind if found else "wanted"}
+        self._writer.emit(f"h:{at.partition('/')[0][2:]}/fork", "fork", told)

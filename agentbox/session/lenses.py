@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from agentbox.core.clock import Clock
-from agentbox.core.comparing import changes
-from agentbox.core.divergence import Change, Divergence
+from agentbox.core.comparing import Change, changes
+from agentbox.core.divergence import Divergence
 from agentbox.core.messages import Json, ToolCall, ToolResult, ToolSpec
 from agentbox.core.requests import Actor
 from agentbox.core.runtime import CallContext, Model, Toolbox

@@ -27,6 +27,7 @@ from agentbox.loops import LOOPS
 from agentbox.models.tape import TapeModel
 from agentbox.runtime import Look, Relisting, World
 from agentbox.session.driving import drive
+from agentbox.session.patches import Patches
 from agentbox.session.project import Project
 from agentbox.session.recorded import broken, clock_for, redactor_of, scenario_of, sound
 from agentbox.session.run import problems_of, verdict_in_time
@@ -163,7 +164,7 @@ def _specs(scenario: Scenario, tape: Tape, project: Project) -> Sequence[ToolSpe
     if injections:
         plain = Injected(plain, injections, lambda _, __: None)
     servers = [spec for spec in recorded if spec.name.partition(".")[0] in scenario.servers]
-    return [*plain.specs(), *servers]
+    return Patches.of(tape.patches).specs([*plain.specs(), *servers])
 
 
 def _seeing(tape: Tape) -> Look:

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from agentbox.core.comparing import GONE, same
-from agentbox.core.differing import Change, DifferenceKind, changed
+from agentbox.core.comparing import GONE, Change, same
+from agentbox.core.differing import DifferenceKind, changed
 from agentbox.core.messages import Json, is_list
 from agentbox.core.trace import Position
 from agentbox.trace.causes import Causes, least

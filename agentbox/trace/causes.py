@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from agentbox.core.differing import Change, Difference
+from agentbox.core.comparing import Change
+from agentbox.core.differing import Difference
 from agentbox.core.messages import Json
 from agentbox.core.trace import Position
 

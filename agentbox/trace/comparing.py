@@ -36,9 +36,10 @@ from agentbox.trace.tables import prompt_content, slot_table, tool_table
 
 REQUEST = "model.request"
 _WORLDS = re.compile(
-    r"server\.\w+|mcp\.frame|tools\.changed|injection|run\.start|run\.end|check\.result|seal|blob"
+    r"server\.\w+|mcp\.frame|tools\.changed|injection|run\.start|run\.end|check\.result"
+    r"|fork|seal|blob"
 )
-"""Kinds of events that are not compared: a world makes them, or whoever judges."""
+"""Kinds of events that are not compared: a world makes them, or whoever judges or forks."""
 _INSIDE = re.compile(r"^h:[^/]*/server-|/look\d+/")
 """Positions of what servers and looks do by themselves."""
 _INTERRUPTED = "interrupted"

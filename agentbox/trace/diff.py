@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agentbox.core.comparing import GONE
-from agentbox.core.differing import Change, Difference, DifferenceKind
+from agentbox.core.comparing import GONE, Change
+from agentbox.core.differing import Difference, DifferenceKind
 from agentbox.core.messages import Json, is_list, is_object
 from agentbox.trace.asked import Asked, Partners, asked, brought_to, log_of
 from agentbox.trace.causes import Causes, least

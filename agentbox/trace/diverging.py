@@ -11,8 +11,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeAlias, cast
 
-from agentbox.core.comparing import GONE, changes
-from agentbox.core.divergence import Change, Divergence, DivergenceKind
+from agentbox.core.comparing import GONE, Change, changes
+from agentbox.core.divergence import Divergence, DivergenceKind
 from agentbox.core.messages import Json, is_list, is_object
 from agentbox.core.prompts import MAIN_LOG, prompts
 from agentbox.core.requests import Ask
@@ -222,7 +222,7 @@ def _message_cause(changed: Sequence[Change], shown: Sequence[Json], now: Sequen
 
 def _redacted(found: Divergence) -> Divergence:
     """Return a divergence as one of redaction, where what differs was a secret."""
-    if any(_TOKEN.search(str(change.recorded)) for change in found.changes):
+    if any(_TOKEN.search(str(change.before)) for change in found.changes):
         return replace(found, kind="redacted")
     return found
 

@@ -48,7 +48,7 @@ _NEW: Shape = object()
 _COUNTS = ("input", "output", "reasoning", "cached", "cost_usd")
 _LOOK: Shape = {"kind": str, "server": str, "target": str, "args": dict, "gold": [_CALL]}
 _FIELDS: Mapping[str, Shape] = {
-    "run.start": {"case": str, "now": str, "zone": str},
+    "run.start": {"case": str, "now": str, "zone": str, "parent": dict, "fork": {"patch": [str]}},
     "run.ready": {"tools": dict, "left_out": [str], "specs": TOOLS},
     "run.end": {"outcome": str, "end": str, "problems": [str]},
     "scope.enter": {"scope": str, "limits": dict},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agentbox.core.comparing import GONE
-from agentbox.core.differing import Change, changed
+from agentbox.core.comparing import GONE, Change
+from agentbox.core.differing import changed
 from agentbox.core.messages import Json
 from agentbox.core.trace import EVENT_FIELDS
 from agentbox.trace.reader import Trace

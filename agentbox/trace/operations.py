@@ -36,7 +36,7 @@ _OWN: Mapping[str, str] = {
     "scope.leave": "scope",
 }
 """The events that make an operation, by kind; any other event is an operation of its own."""
-_ELSEWHERE = frozenset({"run.start", "run.end", "check.result", "seal"})
+_ELSEWHERE = frozenset({"run.start", "run.end", "check.result", "fork", "seal"})
 """Told of the run as a whole, and compared there."""
 _LANES = {"u": 0, "c": 1, "h": 2}
 """In a turn the user speaks first, and the harness looks last."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from agentbox.core.aligning import Matches, matches
-from agentbox.core.comparing import GONE
-from agentbox.core.differing import Change, Difference, DifferenceKind, changed
+from agentbox.core.comparing import GONE, Change
+from agentbox.core.differing import Difference, DifferenceKind, changed
 from agentbox.core.messages import Json
 from agentbox.trace.operations import Operation, content_of, is_loose, segment_kind
 

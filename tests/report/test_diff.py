@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from agentbox.core.comparing import GONE
-from agentbox.core.differing import CaseDiff, Change, Difference, RunDiff, Told, TraceDiff
+from agentbox.core.comparing import GONE, Change
+from agentbox.core.differing import CaseDiff, Difference, RunDiff, Told, TraceDiff
 from agentbox.core.errors import Problem
 from agentbox.core.verdict import Stats
 from agentbox.report import diff_json, diff_lines, plain, run_diff_json, run_diff_lines

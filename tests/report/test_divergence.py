@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from agentbox.core.comparing import GONE
-from agentbox.core.divergence import KINDS, Change, Divergence
+from agentbox.core.comparing import GONE, Change
+from agentbox.core.divergence import KINDS, Divergence
 from agentbox.report import cells, divergence, divergence_json, plain, replay_line, replay_summary
 
 ACCEPT = "agentbox run scenarios/a.yaml::a"

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
+from agentbox.core.differing import Told, TraceDiff
 from agentbox.core.trace import TraceEvent
 from agentbox.core.verdict import Stats
 from agentbox.report.viewer import Opened, page
+from agentbox.trace import Trace
+from agentbox.trace.diff import differences
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = (
@@ -90,14 +93,14 @@ def show(tab: Seen, tmp_path: Path) -> Callable[..., Seen]:
         *traces: list[TraceEvent],
         at: str = "",
         size: tuple[int, int] = (1280, 800),
-        against: bool = False,
+        diff: TraceDiff | None = None,
         **media: str,
     ) -> Seen:
         tab.tab.set_viewport_size({"width": size[0], "height": size[1]})
         tab.tab.emulate_media(**{"color_scheme": "light", **media})
         file = tmp_path / "page.html"
         opened = [Opened(f"t{n}", each, Stats(1, 2, 1)) for n, each in enumerate(traces)]
-        file.write_text(page(opened, against=against), "utf-8")
+        file.write_text(page(opened, diff), "utf-8")
         tab.go(file.as_uri() + at)
         return tab
 
@@ -269,29 +272,29 @@ def test_several_cases_are_picked_from_a_list_and_addressed_by_name(show, story,
     assert show(story, other, at="#c:other").tab.locator("#verdict").inner_text() == "passed"
 
 
-def test_two_traces_stand_side_by_side_with_what_differs(show, story, sample) -> None:
+def test_two_traces_stand_side_by_side_as_agentbox_diff_has_them(show, story, sample) -> None:
     told = [{**slot, "state": "filled", "text": "Today is March 20, 2026."} if slot["slot"] == "now"
             else slot for slot in sample.slots]  # fmt: skip
     other = sample.events()
     other[11].data.update(slots=told, new=["t1/s1", "t1/s1/call1"])
     other[12].data["text"] = "It was due yesterday."
-    seen = show(story, other, against=True)
-    differing = seen.tab.locator("#details .changes").inner_text()
-    assert re.search(r"changed\s+t1/s2 model", differing)
-    assert re.search(r"only here\s+t1/s1/call2", differing)
-    seen.tab.get_by_role("button", name="t1/s2 model").click()
+    told_of = (Told("t0", problems=()), Told("t1", problems=()))
+    found = TraceDiff(*told_of, differences(Trace("t0", tuple(story)), Trace("t1", tuple(other))))
+    seen = show(story, other, diff=found)
+    listed = seen.tab.locator("#details .changes").inner_text()
+    assert re.search(r"only here\s+t1/s1/call2", listed)
+    seen.tab.get_by_role("button", name="t1/s2 model slot").click()
     changes = seen.tab.locator(".change").all_inner_texts()
-    assert [change.split("\n")[0] for change in changes] == [
-        "request.slots.now.state", "request.slots.now.text", "result.text",
-    ]  # fmt: skip
-    assert "absent" in changes[0]
-    assert "filled" in changes[0]
-    assert "It was due yesterday." in changes[2]
+    slot = next(change for change in changes if change.startswith("slots.now"))
+    assert "absent" in slot
+    assert "filled" in slot
+    assert any("It was due yesterday." in change for change in changes)
     seen.tab.keyboard.press("D")
     assert "only here" in seen.picked
     seen.tab.keyboard.press("]")
     assert "only there" in seen.tab.locator("#details .changes").inner_text()
-    assert show(story, story, against=True).details.count("nothing differs") == 1
+    same = TraceDiff(*told_of)
+    assert show(story, story, diff=same).details.count("nothing differs") == 1
 
 
 def test_light_and_dark_differ_and_can_be_changed_by_hand(show, story) -> None:

@@ -58,7 +58,7 @@ def told(found: Replay) -> tuple[Any, ...]:
     assert not found.same
     assert found.verdict is None
     assert found.ended == ""
-    changes = [(change.path, change.recorded, change.now) for change in divergence.changes]
+    changes = [(change.path, change.before, change.after) for change in divergence.changes]
     return divergence.kind, divergence.at, changes, divergence.cause
 
 

@@ -12,7 +12,19 @@ from tapes import resealed, scenario
 
 from agentbox.core.errors import AuthorError
 from agentbox.report import ForkStory, fork_lines, plain
-from agentbox.session import FIDELITIES, Fork, Host, Patches, Runs, Selection, Wish, fork, load
+from agentbox.session import (
+    FIDELITIES,
+    Fork,
+    Host,
+    Patches,
+    Runs,
+    Selection,
+    Wish,
+    fork,
+    load,
+    replay,
+)
+from agentbox.session.differing import diff_traces
 from agentbox.session.suite import Suite, run_suite
 from agentbox.trace import read_trace
 
@@ -362,3 +374,22 @@ def test_how_much_is_proven_is_told_by_who_answers(play, trace) -> None:
     assert forked(play, trace, at="t1/s3", then="live").fidelity == "F1"
     with pytest.raises(AuthorError, match="the model that would answer is a live one"):
         forked(play, trace, 'model={"provider": "openai", "model": "x"}')
+
+
+def test_a_fork_is_a_trace_like_any_other_it_replays_and_differs_by_what_was_changed(
+    play, trace
+) -> None:
+    for changes, at in [
+        (["context.now=2026-03-20"], ""),
+        (["result.text=violet"], "t1/s2/call1"),
+        (["answer=green"], "t1/s3"),
+        (["tools.put.description=Put it."], ""),
+        (["args.value=black"], "t1/s1/call1"),
+        (["agent.limits.steps=9", "instruction=Be LOUD."], ""),
+    ]:
+        child = Path(forked(play, trace, *changes, at=at).judged.verdict.trace)
+        again = replay(child, play.host)
+        assert (again.divergence, again.ended) == (None, ""), changes
+        found = diff_traces(trace, child)
+        assert all(root.what != "fork" for root in found.roots), changes
+        assert found.roots, changes

@@ -85,7 +85,7 @@ def test_tools_that_give_something_else_by_now_have_drifted(play, trace) -> None
     assert played.same, "the tape is served whatever the tools say"
     (one,) = found
     assert (one.tool, one.at) == ("look", "c:a/t1/s1/call1")
-    assert [(c.path, c.recorded, c.now) for c in one.changes] == [("$.text", "blue", "pale blue")]
+    assert [(c.path, c.before, c.after) for c in one.changes] == [("$.text", "blue", "pale blue")]
     text = plain(drift_lines(one.at, one.tool, one.changes))
     assert text.splitlines()[0] == "  look at t1/s1/call1 answers otherwise"
     assert "    - blue" in text

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentbox.core.comparing import GONE
-from agentbox.core.differing import Change, Difference
+from agentbox.core.comparing import GONE, Change
+from agentbox.core.differing import Difference
 from agentbox.core.trace import TraceEvent
 from agentbox.trace import Trace
 from agentbox.trace.diff import differences

@@ -1,98 +1,74 @@
-// Two traces side by side: operations are aligned by position, kind and order; each is compared
-// by its own content, so that a prompt that only goes on from an earlier difference is no new one.
+// Two traces side by side: what `agentbox diff` says, at the rows it says it of. Nothing is aligned
+// or compared here, so that the page and the command never disagree.
 
-const MOST_PATHS = 40;
-const GONE = Symbol('nothing there');
+const MOST_CHANGES = 40;
+const NOTHING = Symbol('nothing there');
 
-// What of a row is compared: no envelope; slots by their names, messages as they came in.
-function compared(trace, row) {
-  const first = content(row.first);
-  delete first.prompt;
-  const prompt = trace.prompts[row.i];
-  if (row.kind === 'model.request') {
-    const slots = maps(trace.tables[first.slots]);
-    Object.assign(first, {
-      tools: trace.tables[first.tools],
-      output: trace.tables[first.output],
-      slots: Object.fromEntries(slots.map((slot) => [str(slot.slot), slot])),
-    });
-    if (prompt)
-      first.new = trace.logs[prompt.log].slice(prompt.from, prompt.size).map((one) => one.from ?? one);
+// The differences as this trace has them: where each is here, where it is there, both sides.
+function differencesOf(number) {
+  const [here, there] = number === 0 ? ['before', 'after'] : ['after', 'before'];
+  const turned = (one, because) => ({
+    kind: str(one.kind),
+    what: str(one.what),
+    because,
+    here: str(one[`${here}_at`]),
+    there: str(one[`${there}_at`]),
+    changes: maps(one.changes).map((change) => ({
+      path: str(change.path),
+      here: Object.hasOwn(change, here) ? change[here] : NOTHING,
+      there: Object.hasOwn(change, there) ? change[there] : NOTHING,
+    })),
+  });
+  return maps(index.diff.differences).flatMap((root) => [
+    turned(root, ''),
+    ...maps(root.follows).map((one) => turned(one, str(one.because) || 'it follows')),
+  ]);
+}
+
+// The row that a difference is of: the operation itself, not what stands around it.
+function rowOf(trace, one) {
+  const isIt = {
+    model: (row) => row.kind.startsWith('model.'),
+    user: (row) => row.kind.startsWith('user.'),
+  }[one.what] ?? ((row) => row.kind === one.what || str(row.first.tool) === one.what);
+  return trace.rows.find((row) => row.at === one.here && isIt(row)) ?? null;
+}
+
+// Marks the rows of a trace: `differs`, `only here`, or `follows` from a difference before it.
+function compare(trace, number) {
+  trace.differences = differencesOf(number);
+  for (const one of trace.differences) {
+    const row = one.here && rowOf(trace, one);
+    if (!row) continue;
+    row.others = [...(row.others ?? []), one];
+    const mark = !one.there ? 'only here' : one.because ? 'follows' : 'differs';
+    if (!row.differs || row.differs === 'follows') row.differs = mark;
   }
-  return { request: first, result: row.last ? content(row.last) : GONE };
-}
-
-// The rows of another trace, by what aligns them.
-function aligned(trace) {
-  const counts = new Map();
-  return new Map(
-    trace.rows
-      .filter((row) => row.kind !== 'seal')
-      .map((row) => {
-        const key = `${row.at} ${row.kind}`;
-        counts.set(key, (counts.get(key) ?? 0) + 1);
-        return [`${key} ${counts.get(key)}`, row];
-      }),
-  );
-}
-
-// Marks each row of `trace`: `changed`, `only` here, or neither; returns what is only there.
-function compare(trace, other) {
-  const there = aligned(other);
-  for (const [key, row] of aligned(trace)) {
-    row.twin = there.get(key) ?? null;
-    there.delete(key);
-    row.differs = !row.twin
-      ? 'only here'
-      : same(compared(trace, row), compared(other, row.twin))
-        ? ''
-        : 'changed';
-  }
-  return [...there.values()];
-}
-
-const isHeld = (value) => value !== null && typeof value === 'object';
-const membersOf = (value) => (isHeld(value) ? Object.keys(value) : []);
-
-// Where two values differ: path, here, there.
-function differences(one, other, path = '', found = []) {
-  if (found.length >= MOST_PATHS || same(one, other)) return found;
-  const alike = isHeld(one) && isHeld(other) && Array.isArray(one) === Array.isArray(other);
-  if (!alike || path.length > 300) found.push([path, one, other]);
-  else
-    for (const key of new Set([...membersOf(one), ...membersOf(other)])) {
-      const place = Array.isArray(one) ? `${path}[${key}]` : `${path}${path ? '.' : ''}${key}`;
-      differences(
-        Object.hasOwn(one, key) ? one[key] : GONE,
-        Object.hasOwn(other, key) ? other[key] : GONE,
-        place,
-        found,
-      );
-    }
-  return found;
 }
 
 function sideBySide(row) {
-  if (!page.other || !row.differs) return null;
-  if (!row.twin) return section(AGAINST, otherName(), el('p.odd', 'only here'));
-  const found = differences(compared(page.trace, row), compared(page.other, row.twin));
+  if (!index.diff || !row.others) return null;
   return section(
     AGAINST,
     otherName(),
-    found.map(([path, here, there]) =>
-      el(
-        'div.change',
-        el('h4', oneLine(path, 300)),
-        el('div.pair', side('here', here), side('there', there)),
+    row.others.map((one) => [
+      one.because ? el('p.dot', `follows: ${oneLine(one.because, 200)}`) : null,
+      one.there ? null : el('p.odd', 'only here'),
+      one.changes.slice(0, MOST_CHANGES).map((change) =>
+        el(
+          'div.change',
+          el('h4', oneLine(change.path || one.what, 300)),
+          el('div.pair', side('here', change.here), side('there', change.there)),
+        ),
       ),
-    ),
+    ]),
   );
 }
 const side = (where, value) =>
   el(
     'div',
     el('small', where),
-    value === GONE || value === undefined
+    value === NOTHING
       ? el('p.dot', 'nothing')
       : value === ''
         ? el('p.dot', 'an empty text')
@@ -102,28 +78,26 @@ const side = (where, value) =>
   );
 
 const AGAINST = 'Against the other trace';
-const otherName = () => el('p.against', oneLine(index.traces[page.other.number].label, 200));
+const otherName = () => el('p.against', oneLine(index.traces[1 - page.number].label, 200));
 
-function changeLine(row, how, label) {
-  const { who, text } = says(row);
-  const words = `${short(row.at)} ${who}: ${text.length > 90 ? `${text.slice(0, 90)}…` : text}`;
-  return el('li', el('span.odd', how), label(row, words));
+function differenceLine(trace, one) {
+  const row = one.here && rowAt(trace, one.here);
+  const mark = !one.here ? 'only there' : !one.there ? 'only here' : one.because ? 'follows' : 'differs';
+  const words = `${short(one.here || one.there)} ${one.what} ${one.kind}`;
+  return el('li', el('span.odd', mark), row ? to(row, words) : el('span', words));
 }
 
-// What of the whole differs, for the run's own page.
+// What of the whole differs, for the run's own page: first what stands by itself.
 function comparison() {
-  if (!page.other) return null;
-  const differing = page.trace.rows.filter((row) => row.differs && row !== page.trace.run);
-  const lines = differing.slice(0, MOST_PATHS).map((row) => changeLine(row, row.differs, to));
-  const there = page.onlyThere
-    .slice(0, MOST_PATHS)
-    .map((row) => changeLine(row, 'only there', (_, words) => el('span', words)));
-  const more = differing.length - lines.length;
+  if (!index.diff) return null;
+  const { trace } = page;
+  const lines = trace.differences.slice(0, MOST_CHANGES).map((one) => differenceLine(trace, one));
+  const more = trace.differences.length - lines.length;
   return section(
     AGAINST,
     otherName(),
-    lines.length + there.length
-      ? el('ul.changes', lines, more > 0 ? el('li', `and ${count(more, 'more')}`) : null, there)
-      : el('p.good', 'nothing differs'),
+    lines.length
+      ? el('ul.changes', lines, more > 0 ? el('li', `and ${count(more, 'more')}`) : null)
+      : el('p.good', index.diff.same ? 'nothing differs' : 'no step differs'),
   );
 }

@@ -62,10 +62,10 @@ def embedded(trace: Opened) -> str:
         "prompts": shown.prompts,
     }
     parts = {
-        **{name: _encoded(value) for name, value in rest.items()},
-        "logs": _array(_array(map(_encoded, log)) for log in shown.logs),
-        "tables": _array(map(_encoded, shown.tables)),
-        "events": _array(map(_encoded, shown.events)),
+        **{name: encoded(value) for name, value in rest.items()},
+        "logs": _array(_array(map(encoded, log)) for log in shown.logs),
+        "tables": _array(map(encoded, shown.tables)),
+        "events": _array(map(encoded, shown.events)),
     }
     return "{" + ",".join(f'"{name}":{text}' for name, text in parts.items()) + "}"
 
@@ -132,7 +132,8 @@ def _array(texts: Iterator[str]) -> str:
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=str)
 
 
-def _encoded(value: Json) -> str:
+def encoded(value: Json) -> str:
+    """Return a value as JSON text in ASCII; what has no form in JSON is said in its place."""
     try:
         return _ENCODER.encode(value)
     except (ValueError, TypeError, RecursionError):

@@ -333,6 +333,7 @@ const SAYS = {
     'plan revised',
     `because of ${str(row.first.because)}: ${count(list(row.first.added).length, 'step')} added, ${list(row.first.dropped).length} dropped`,
   ],
+  fork: (row) => ['fork', `free from ${short(str(row.first.free))} on: ${str(row.first.class)}`],
   'budget.refused': (row) => ['limit', `${str(row.first.limit)} is reached`],
   'scope.leave': (row) => {
     const end = map(row.first.end);

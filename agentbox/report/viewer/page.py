@@ -6,7 +6,6 @@ itself holds, and nothing else: no request of any kind can be made from it.
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Sequence
@@ -15,9 +14,11 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+from agentbox.core.differing import TraceDiff
 from agentbox.core.messages import Json
+from agentbox.report.diff import diff_json
 from agentbox.report.text import UNSAFE, safe
-from agentbox.report.viewer.data import Opened, brief_of, embedded
+from agentbox.report.viewer.data import Opened, brief_of, embedded, encoded
 
 _HERE = "agentbox.report.viewer"
 SCRIPTS = ("events.js", "values.js", "details.js", "prompt.js", "compare.js", "viewer.js")
@@ -25,16 +26,16 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 """JSON's own escapes for what HTML would read; in JSON these stand in strings alone."""
 
 
-def page(traces: Sequence[Opened], *, against: bool = False) -> str:
+def page(traces: Sequence[Opened], diff: TraceDiff | None = None) -> str:
     """Return the page that shows these traces, one at least; it is to be written as UTF-8.
 
-    With `against` there are two of them, and each is shown with what differs in the other.
+    With `diff` there are two of them, and each is shown with what differs in the other.
     """
     briefs = _told_apart([brief_of(trace) for trace in traces])
     script = "(() => {\n'use strict';\n" + "\n".join(map(_own, SCRIPTS)) + "})();\n"
     style = _own("viewer.css")
-    index = {"unsafe": UNSAFE.pattern, "against": against}
-    blocks = [_block("index", json.dumps({**index, "traces": briefs}))]
+    index = {"unsafe": UNSAFE.pattern, "diff": diff_json(diff) if diff else None}
+    blocks = [_block("index", encoded({**index, "traces": briefs}))]
     blocks += [_block(f"trace{n}", embedded(trace)) for n, trace in enumerate(traces)]
     return Template(_own("viewer.html")).substitute(
         policy=_policy(script, style),

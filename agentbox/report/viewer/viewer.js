@@ -5,8 +5,7 @@ const ROW = 34;
 const SPARE = 8; // rows above and below those in sight
 const page = {
   trace: null,
-  other: null,
-  onlyThere: [],
+  number: 0,
   shown: [],
   picked: null,
   focus: '',
@@ -86,10 +85,8 @@ function load(number) {
   page.trace = openTrace(number);
   page.hits = [];
   const { trace } = page;
-  if (index.against) {
-    page.other = openTrace(1 - number);
-    page.onlyThere = compare(trace, page.other);
-  }
+  page.number = number;
+  if (index.diff) compare(trace, number);
   const { mark, words: word } = standing(trace);
   const { stats } = trace;
   byId('case').textContent = oneLine(str(trace.start.case) || index.traces[number].name, 200);

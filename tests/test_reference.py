@@ -22,8 +22,7 @@ from agentbox.session import (
     resolve,
     run_suite,
 )
-from agentbox.spec import reference_text
-from agentbox.spec.reference import reference
+from agentbox.spec.reference import reference, reference_text
 from agentbox.spec.shapes import keys_of
 
 SECTIONS = reference(KINDS)

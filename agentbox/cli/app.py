@@ -278,7 +278,8 @@ def schema(*, reference: bool) -> int:
     """Print the JSON Schema of a scenario file."""
     from agentbox.cli.output import print_json  # noqa: PLC0415 - on demand
     from agentbox.session import KINDS  # noqa: PLC0415 - on demand
-    from agentbox.spec import reference_text, scenario_schema  # noqa: PLC0415 - on demand
+    from agentbox.spec import scenario_schema  # noqa: PLC0415 - on demand
+    from agentbox.spec.reference import reference_text  # noqa: PLC0415 - on demand
 
     if reference:
         click.echo(reference_text(KINDS), nl=False)

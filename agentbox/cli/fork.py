@@ -11,7 +11,8 @@ from typing import Any, cast
 from agentbox.cli.output import print_json, say, width
 from agentbox.cli.run import relative
 from agentbox.core.errors import AuthorError
-from agentbox.report import ForkStory, failure, fork_lines, verdict_json
+from agentbox.report import failure, verdict_json
+from agentbox.report.forks import ForkStory, fork_lines
 from agentbox.session import FIDELITIES, Fork, Host, Patches, Runs, Then, Wish, exit_code, find_root
 from agentbox.session import fork as forked
 

@@ -14,17 +14,14 @@ from agentbox.cli.output import complain, print_json, say, warn, width
 from agentbox.cli.run import relative
 from agentbox.core.errors import AgentboxError, AuthorError, Problem
 from agentbox.core.verdict import Verdict
-from agentbox.report import (
-    Line,
+from agentbox.report import Line, failure, problem_json, verdict_json
+from agentbox.report.divergence import (
     divergence,
     divergence_json,
     drift_json,
     drift_lines,
-    failure,
-    problem_json,
     replay_line,
     replay_summary,
-    verdict_json,
 )
 from agentbox.runtime.wall import elapsed
 from agentbox.session import (

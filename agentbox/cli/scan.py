@@ -10,7 +10,8 @@ from pathlib import Path
 from agentbox.cli.output import complain, print_json, put, say
 from agentbox.cli.run import relative
 from agentbox.core.errors import AuthorError
-from agentbox.report import leak_line, problem_json, scan_summary
+from agentbox.report import problem_json
+from agentbox.report.scan import leak_line, scan_summary
 from agentbox.session import USAGE, Host, Runs, find_root, scan_for_secrets
 
 

@@ -10,24 +10,10 @@ from typing import Any
 
 from agentbox.cli.output import print_json, put, say, width
 from agentbox.core.errors import Problem
-from agentbox.report import (
-    Line,
-    brief,
-    context_json,
-    context_lines,
-    find_step,
-    prompts_at,
-    show,
-    show_json,
-    show_step,
-    step_json,
-    why,
-    why_json,
-    why_lines,
-    wrongs,
-    wrongs_json,
-    wrongs_lines,
-)
+from agentbox.report import Line, brief, find_step, show, show_json, show_step, step_json
+from agentbox.report.context import context_json, context_lines, prompts_at
+from agentbox.report.why import why, why_json, why_lines
+from agentbox.report.wrong import wrongs, wrongs_json, wrongs_lines
 from agentbox.session import Runs, addresses, find_root
 from agentbox.trace import Trace, canonical_lines, edited, prompt_at, read_trace
 

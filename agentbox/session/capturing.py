@@ -42,7 +42,8 @@ from agentbox.session.selection import Selection, load
 from agentbox.session.sources import Host
 from agentbox.session.staging import standings
 from agentbox.session.suite import Suite, run_suite
-from agentbox.spec import as_written, yaml_text
+from agentbox.spec import as_written
+from agentbox.spec.write import yaml_text
 from agentbox.trace import Trace
 from agentbox.trace.redaction import PATTERNS
 

@@ -24,7 +24,8 @@ from agentbox.session.run import Judged, Manner, run_case
 from agentbox.session.runs import trace_paths
 from agentbox.session.sources import Sources, anew
 from agentbox.session.world import Opened, Play
-from agentbox.trace import Comparing, Diverged, Trace, TraceWriter, is_compared
+from agentbox.trace import Trace, TraceWriter
+from agentbox.trace.comparing import Comparing, Diverged, is_compared
 
 BEYOND = frozenset({"scope.enter", "clock.read"})
 """Kinds that it is not held to: other limits, or a clock that is read, show in what follows."""

@@ -33,7 +33,8 @@ from agentbox.session.selection import KINDS
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host
 from agentbox.session.world import Opened, Play, opened
-from agentbox.spec import from_json, to_json
+from agentbox.spec import to_json
+from agentbox.spec.decode import from_json
 from agentbox.trace import Trace
 
 Then: TypeAlias = Literal["mock", "live", "tape"]

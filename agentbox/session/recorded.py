@@ -14,7 +14,8 @@ from agentbox.session.marking import marked
 from agentbox.session.project import cases_of
 from agentbox.session.selection import KINDS, Selection, load
 from agentbox.session.sources import Host, Sources
-from agentbox.spec import from_json, to_json
+from agentbox.spec import to_json
+from agentbox.spec.decode import from_json
 from agentbox.trace import Redactor, Trace, edited, keys_in, read_trace
 
 

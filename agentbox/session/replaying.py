@@ -38,7 +38,8 @@ from agentbox.session.world import Opened
 from agentbox.spec import to_json
 from agentbox.toolboxes import Injected, Merged, MockToolbox
 from agentbox.toolboxes.tape import TapedCalls
-from agentbox.trace import Comparing, Diverged, Trace
+from agentbox.trace import Trace
+from agentbox.trace.comparing import Comparing, Diverged
 
 
 @dataclass(frozen=True, slots=True)

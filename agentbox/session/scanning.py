@@ -16,7 +16,8 @@ from agentbox.core.tape import Tape
 from agentbox.session.keys import written
 from agentbox.session.runs import Runs
 from agentbox.session.sources import Host
-from agentbox.trace import STEPS, Search, Trace, keys_in, migrated, parse_trace, scan
+from agentbox.trace import STEPS, Trace, keys_in, migrated, parse_trace
+from agentbox.trace.scanning import Search, scan
 
 _SECRET = re.compile(
     r"(^|_)(API_?KEY|AUTH|COOKIE|CREDENTIAL|KEY|PASS|PASSPHRASE|PASSWD|PASSWORD|PAT|PRIVATE|PWD"

@@ -15,14 +15,13 @@ from agentbox.core.errors import AuthorError, Problem, TraceError, WorldError, n
 from agentbox.core.requests import EndReason, Loop, LoopFunction, Task
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Scenario, Server
-from agentbox.core.tape import Tape
 from agentbox.loops import LOOPS
 from agentbox.session.inspecting import functions_of
 from agentbox.session.loading import load_module, load_object, module_file
-from agentbox.toolboxes.tape import TapedTools
 from agentbox.trace import Trace, read_trace
 
 if TYPE_CHECKING:
+    from agentbox.core.tape import Tape
     from agentbox.toolboxes.mcp import Shares
 
 Found = TypeVar("Found")
@@ -124,6 +123,10 @@ class Sources:
             AuthorError: one is no trace.
         """
         files = [file for file in scenario.tools if file.endswith(_TAPE)]
+        if not files:
+            return []
+        from agentbox.toolboxes.tape import TapedTools  # noqa: PLC0415 - for the few that want it
+
         return [TapedTools(tape := self.tape(file), tape.specs(), file) for file in files]
 
     def tape(self, file: str) -> Tape:
@@ -138,6 +141,8 @@ class Sources:
                 return read_trace(self.host.root / file)
             except TraceError as error:
                 raise AuthorError(*error.problems) from error
+
+        from agentbox.core.tape import Tape  # noqa: PLC0415 - for the few that want it
 
         return Tape(self.once("tape", file, read).events)
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from agentbox.spec.decode import from_json
 from agentbox.spec.encode import as_written, check_json, to_json
 from agentbox.spec.reader import read_scenarios
-from agentbox.spec.reference import reference_text
 from agentbox.spec.schema import scenario_schema, schema_text
-from agentbox.spec.write import yaml_text
 
 __all__ = [
     "as_written",
     "check_json",
-    "from_json",
     "read_scenarios",
-    "reference_text",
     "scenario_schema",
     "schema_text",
     "to_json",
-    "yaml_text",
 ]

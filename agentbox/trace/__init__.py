@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from agentbox.trace.canonical import canonical_lines, digest_of, edited
-from agentbox.trace.comparing import Comparing, Diverged, is_compared
 from agentbox.trace.encoding import content_hash
 from agentbox.trace.migrating import STEPS, migrated
 from agentbox.trace.prompts import prompt_at
 from agentbox.trace.reader import Trace, parse_trace, read_trace
 from agentbox.trace.redaction import Redactor, keys_in
-from agentbox.trace.scanning import Search, scan
 from agentbox.trace.tables import tool_table
 from agentbox.trace.writer import TraceFile, TraceWriter
 
 __all__ = [
     "STEPS",
-    "Comparing",
-    "Diverged",
     "Redactor",
-    "Search",
     "Trace",
     "TraceFile",
     "TraceWriter",
@@ -26,12 +21,10 @@ __all__ = [
     "content_hash",
     "digest_of",
     "edited",
-    "is_compared",
     "keys_in",
     "migrated",
     "parse_trace",
     "prompt_at",
     "read_trace",
-    "scan",
     "tool_table",
 ]

@@ -16,7 +16,8 @@ from agentbox.models.tape import TapeModel
 from agentbox.runtime import Budget, Driver, Effects, World, scripted_user, stacked
 from agentbox.runtime.wall import elapsed
 from agentbox.toolboxes.tape import TapedCalls
-from agentbox.trace import Comparing, Redactor, Trace, TraceFile, TraceWriter, read_trace
+from agentbox.trace import Redactor, Trace, TraceFile, TraceWriter, read_trace
+from agentbox.trace.comparing import Comparing
 
 
 async def recorded(steps: int, path: Path) -> Trace:

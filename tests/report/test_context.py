@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from agentbox.core.errors import AuthorError
-from agentbox.report import context_json, context_lines, plain, prompts_at
+from agentbox.report import plain
+from agentbox.report.context import context_json, context_lines, prompts_at
 
 TURN = "c:overdue_upgrade/t1"
 

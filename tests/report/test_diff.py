@@ -9,7 +9,8 @@ from agentbox.core.comparing import GONE, Change
 from agentbox.core.differing import CaseDiff, Difference, RunDiff, Told, TraceDiff
 from agentbox.core.errors import Problem
 from agentbox.core.verdict import Stats
-from agentbox.report import diff_json, diff_lines, plain, run_diff_json, run_diff_lines
+from agentbox.report import plain
+from agentbox.report.diff import diff_json, diff_lines, run_diff_json, run_diff_lines
 from agentbox.report.text import cells
 
 AT = "c:overdue/t1/s1"

@@ -4,7 +4,8 @@ import pytest
 
 from agentbox.core.comparing import GONE, Change
 from agentbox.core.divergence import KINDS, Divergence
-from agentbox.report import cells, divergence, divergence_json, plain, replay_line, replay_summary
+from agentbox.report import cells, plain
+from agentbox.report.divergence import divergence, divergence_json, replay_line, replay_summary
 
 ACCEPT = "agentbox run scenarios/a.yaml::a"
 AT = "c:a/t1/s2"

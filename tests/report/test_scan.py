@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from agentbox.core.leak import Leak
-from agentbox.report import leak_line, plain, scan_summary
+from agentbox.report import plain
+from agentbox.report.scan import leak_line, scan_summary
 
 LEAK = Leak(12, "c:a/t1/s1/call1", "$.text", "value of API_KEY, in base64", "sk", 24)
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentbox.report import plain, why, why_json, why_lines
+from agentbox.report import plain
 from agentbox.report.seeking import around, pattern_of, places
+from agentbox.report.why import why, why_json, why_lines
 
 
 def found(value: str, text: object) -> list[tuple[str, str]]:

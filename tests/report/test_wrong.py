@@ -3,7 +3,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from agentbox.core.errors import Problem
-from agentbox.report import plain, wrongs, wrongs_json, wrongs_lines
+from agentbox.report import plain
+from agentbox.report.wrong import wrongs, wrongs_json, wrongs_lines
 
 
 def test_what_went_wrong_is_told_in_order_with_the_command_that_shows_it(

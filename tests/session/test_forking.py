@@ -11,7 +11,8 @@ from played import Played
 from tapes import resealed, scenario
 
 from agentbox.core.errors import AuthorError
-from agentbox.report import ForkStory, fork_lines, plain
+from agentbox.report import plain
+from agentbox.report.forks import ForkStory, fork_lines
 from agentbox.session import (
     FIDELITIES,
     Fork,

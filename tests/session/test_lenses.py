@@ -8,7 +8,8 @@ import pytest
 from played import CALLS, Played
 
 from agentbox.core.errors import AuthorError
-from agentbox.report import drift_json, drift_lines, plain
+from agentbox.report import plain
+from agentbox.report.divergence import drift_json, drift_lines
 from agentbox.session import Runs, drifted, half_live, replay
 from agentbox.trace import read_trace
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from agentbox.session import KINDS, load
 from agentbox.session.replaying import replay
 from agentbox.session.selection import Selection
-from agentbox.spec import from_json, to_json
+from agentbox.spec import to_json
+from agentbox.spec.decode import from_json
 
 HEAD = """\
 version: 1

@@ -10,7 +10,8 @@ from readme import ROOT
 
 from agentbox.core.errors import AuthorError
 from agentbox.session import KINDS, Host, Selection, load
-from agentbox.spec import from_json, to_json
+from agentbox.spec import to_json
+from agentbox.spec.decode import from_json
 
 FILES = sorted((ROOT / "scenarios").glob("*.yaml"))
 LEAST = {"version": 1, "now": "2026-03-20T14:30:00Z", "model": {"provider": "scripted"}}

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from agentbox.core.errors import Mark
 from agentbox.core.scenario import Case, CheckSpec
-from agentbox.spec import as_written, to_json, yaml_text
+from agentbox.spec import as_written, to_json
+from agentbox.spec.write import yaml_text
 
 
 def test_only_what_differs_from_the_defaults_is_written(project, sample):

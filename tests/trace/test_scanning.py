@@ -10,8 +10,8 @@ import pytest
 from planting import RESULT, SAMPLE, planted, resealed
 
 from agentbox.core.leak import Leak
-from agentbox.trace import Search, edited, parse_trace, scan
-from agentbox.trace.scanning import RANDOM, names_secret
+from agentbox.trace import edited, parse_trace
+from agentbox.trace.scanning import RANDOM, Search, names_secret, scan
 
 SECRET = "p4ss/w<rd é+&=9"
 KEY = "sk-proj-abcdefghij0123456789"

@@ -104,9 +104,13 @@ def capture(path: Path, host: Host) -> Captured:
         AuthorError: it holds no run that a scenario can say.
     """
     trace = sound(path)
-    recorded = scenario_of(trace, host)
+    said = scenario_of(trace)
+    project = Project.of(replace(said, tools=()), host)  # whose results are mocks from now on
+    recorded = project.at_home(said)
     end = _end_of(trace)
-    trusted = _trusted(recorded, host)
+    if recorded.agent.loop not in LOOPS and not project.trusted:
+        raise AuthorError(*project.notes)
+    trusted = project.trusted
     tape, scripts = Tape(trace.events), scripts_of(trace.events)
     left_out = tuple(_left_out(recorded.case, trusted=trusted))
     case = _case(recorded.case, scripts, trusted=trusted)
@@ -146,18 +150,6 @@ def _end_of(trace: Trace) -> TraceEvent:
         note = "; ".join(map(str, told))
         raise AuthorError(Problem(message, note=note, hint="see why: agentbox show TRACE"))
     return end
-
-
-def _trusted(recorded: Scenario, host: Host) -> bool:
-    """Return whether the code that its loop and its checks name may be loaded here.
-
-    Raises:
-        AuthorError: the loop is the project's own and may not be.
-    """
-    project = Project.of(replace(recorded, tools=()), host)
-    if recorded.agent.loop not in LOOPS and not project.trusted:
-        raise AuthorError(*project.notes)
-    return project.trusted
 
 
 def _case(case: Case, scripts: Scripts, *, trusted: bool) -> Case:

@@ -26,7 +26,7 @@ from agentbox.session.following import Followed, Following
 from agentbox.session.forked import Forked, ForkedModel, ForkedTools, FrozenTools
 from agentbox.session.patches import Patches
 from agentbox.session.project import Project
-from agentbox.session.recorded import at_home, broken, pinned, scenario_of, sound
+from agentbox.session.recorded import broken, pinned, scenario_of, sound
 from agentbox.session.replaying import taped
 from agentbox.session.run import Judged, verdict_in_time
 from agentbox.session.selection import KINDS
@@ -85,12 +85,12 @@ def fork(path: Path, wish: Wish, host: Host, folder: Callable[[], Path]) -> Fork
         KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP.
     """
     trace = sound(path)
-    recorded = scenario_of(trace, host)
+    recorded = scenario_of(trace)
     project = Project.of(recorded, host)
     base = pinned(recorded, trace)
     changed = from_json(wish.patches.scenario(to_json(base)), base.case.label, KINDS)
     trial = replace(changed.case, known_failure="")  # what is tried is not what is known
-    scenario = at_home(replace(changed, cases=(trial,)), host)
+    scenario = project.at_home(replace(changed, cases=(trial,)))
     _grant(base, wish, project)
     fidelity = _fidelity(base, scenario, wish)
     at = _place(wish, trace, swapped=scenario.model != base.model)

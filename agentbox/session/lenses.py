@@ -84,8 +84,8 @@ def drifted(path: Path, globs: Sequence[str], host: Host) -> tuple[Replay, tuple
         KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP.
     """
     trace = sound(path)
-    scenario, _ = _admitted(trace, host)
-    return run_to_end(_drifted(scenario, trace, tuple(globs), host))
+    scenario, project = _admitted(trace, host)
+    return run_to_end(_drifted(scenario, trace, tuple(globs), project))
 
 
 def _admitted(trace: Trace, host: Host) -> tuple[Scenario, Project]:
@@ -94,10 +94,10 @@ def _admitted(trace: Trace, host: Host) -> tuple[Scenario, Project]:
     Raises:
         AuthorError: it may not: no scenario file of the project names what it would start.
     """
-    scenario = scenario_of(trace, host)
-    project = Project.of(scenario, host)
+    recorded = scenario_of(trace)
+    project = Project.of(recorded, host)
     project.admit("put the scenario file back as it was")
-    return pinned(scenario, trace), project
+    return project.at_home(pinned(recorded, trace)), project
 
 
 # -- half live
@@ -139,18 +139,18 @@ def _with(standing: Opened, models: dict[Actor, Model]) -> Opened:
 
 
 async def _drifted(
-    scenario: Scenario, trace: Trace, globs: tuple[str, ...], host: Host
+    scenario: Scenario, trace: Trace, globs: tuple[str, ...], project: Project
 ) -> tuple[Replay, tuple[Drift, ...]]:
     found: list[Drift] = []
     clock = Clock.at(scenario.now, scenario.zone)
-    sources = Sources(host, [scenario], anew())
+    sources = Sources(project.sources.host, [scenario], anew())
     unheard = TraceWriter(_forget, clock, elapsed)
     async with opened_tools(scenario, sources, clock, unheard) as real:
 
         def beside(tools: Toolbox) -> Toolbox:
             return _Drifting(tools, real, globs, found)
 
-        played = await replayed(scenario, trace, host, beside)
+        played = await replayed(scenario, trace, project, beside)
     return played, tuple(found)
 
 

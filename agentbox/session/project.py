@@ -6,12 +6,13 @@ A trace is data. Whoever wrote one does not decide what is imported or started h
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from agentbox.core.errors import AuthorError, Problem
 from agentbox.core.scenario import Scenario
 from agentbox.session.inspecting import commands_of, functions_of
+from agentbox.session.marking import marked
 from agentbox.session.selection import Selection, load
 from agentbox.session.sources import Host, Sources, own_loop
 
@@ -25,6 +26,8 @@ class Project:
 
     sources: Sources
     file: str
+    cases: Sequence[Scenario] = ()
+    """Those of the scenario file that the trace names, as it is now."""
     unloaded: tuple[str, ...] = ()
     """Code that it names and no scenario file of the project does: tools, a loop, checks."""
     unstarted: tuple[str, ...] = ()
@@ -33,9 +36,14 @@ class Project:
     @classmethod
     def of(cls, scenario: Scenario, host: Host) -> Project:
         """Return what a scenario out of a trace may use of a project."""
-        known = cases_of(scenario.path, host)
-        missing = [_missing(named, scenario, known) for named in (_loaded, _started)]
-        return cls(Sources(host), scenario.path, *missing)
+        cases = _cases_of(scenario.path, host)
+        missing = [_missing(named, scenario, cases) for named in (_loaded, _started)]
+        return cls(Sources(host), scenario.path, cases, *missing)
+
+    def at_home(self, scenario: Scenario) -> Scenario:
+        """Return a recorded scenario as one of this project: its checks at their lines."""
+        root = str(self.sources.host.root.absolute())
+        return replace(marked(scenario, self.cases), root=root)
 
     @property
     def trusted(self) -> bool:
@@ -75,7 +83,7 @@ class Project:
         return f"{self.file or 'no scenario'} here does not name it: {', '.join(strange)}"
 
 
-def cases_of(file: str, host: Host) -> Sequence[Scenario]:
+def _cases_of(file: str, host: Host) -> Sequence[Scenario]:
     """Return the cases of a scenario file of the project; none where it cannot be read."""
     if not file or not host.owns(file):
         return ()

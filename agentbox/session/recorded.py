@@ -10,10 +10,8 @@ from agentbox.core.clock import Clock
 from agentbox.core.errors import AuthorError, Problem, TraceError
 from agentbox.core.messages import Json, is_list
 from agentbox.core.scenario import Scenario
-from agentbox.session.marking import marked
-from agentbox.session.project import cases_of
-from agentbox.session.selection import KINDS, Selection, load
-from agentbox.session.sources import Host, Sources
+from agentbox.session.selection import KINDS
+from agentbox.session.sources import Sources
 from agentbox.spec import to_json
 from agentbox.spec.decode import from_json
 from agentbox.trace import Redactor, Trace, edited, keys_in, read_trace
@@ -34,30 +32,23 @@ def sound(path: Path) -> Trace:
     return trace
 
 
-def scenario_of(trace: Trace, host: Host, file: str = "") -> Scenario:
-    """Return the scenario that a trace's header holds, or the case of its name in `file`.
+def scenario_of(trace: Trace) -> Scenario:
+    """Return the scenario that a trace's header holds.
 
     Raises:
-        TraceError: the header holds none that this agentbox can read.
-        AuthorError: the file cannot be read or has no such case.
+        TraceError: it holds none that this agentbox can read.
     """
     data = _header(trace)
-    label = str(data.get("case", ""))
-    if file:
-        (found,) = load([f"{file}::{label}"], host, Selection())
-        return found
     try:
-        scenario = from_json(data.get("scenario"), label, KINDS)
+        return from_json(data.get("scenario"), label_of(trace), KINDS)
     except AuthorError as error:
         message = f"the header of {trace.path} holds no scenario that this agentbox can read"
         raise TraceError(Problem(message), *error.problems) from error
-    return at_home(scenario, host)
 
 
-def at_home(scenario: Scenario, host: Host) -> Scenario:
-    """Return a recorded scenario as one of this project."""
-    placed = marked(scenario, cases_of(scenario.path, host))
-    return replace(placed, root=str(host.root.absolute()))
+def label_of(trace: Trace) -> str:
+    """Return what a trace's header calls its case."""
+    return str(_header(trace).get("case", ""))
 
 
 def clock_of_header(trace: Trace) -> Clock:

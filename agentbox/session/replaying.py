@@ -29,8 +29,9 @@ from agentbox.runtime import Look, Relisting, World
 from agentbox.session.driving import drive
 from agentbox.session.patches import Patches
 from agentbox.session.project import Project
-from agentbox.session.recorded import broken, clock_for, redactor_of, scenario_of, sound
+from agentbox.session.recorded import broken, clock_for, label_of, redactor_of, scenario_of, sound
 from agentbox.session.run import problems_of, verdict_in_time
+from agentbox.session.selection import Selection, load
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host
 from agentbox.session.staging import approver_of, form_of, offers_of, user_of
@@ -75,18 +76,21 @@ def replay(path: Path, host: Host, file: str = "") -> Replay:
         KeyboardInterrupt: by Ctrl-C, SIGTERM or SIGHUP.
     """
     trace = sound(path)
-    scenario = scenario_of(trace, host, file)
-    return run_to_end(replayed(scenario, trace, host))
+    if file:
+        (scenario,) = load([f"{file}::{label_of(trace)}"], host, Selection())
+        return run_to_end(replayed(scenario, trace, Project.of(scenario, host)))
+    recorded = scenario_of(trace)
+    project = Project.of(recorded, host)
+    return run_to_end(replayed(project.at_home(recorded), trace, project))
 
 
 async def replayed(
     scenario: Scenario,
     trace: Trace,
-    host: Host,
+    project: Project,
     beside: Callable[[Toolbox], Toolbox] = lambda tools: tools,
 ) -> Replay:
     """Play a tape in an event loop; `beside` may stand something beside its tools."""
-    project = Project.of(scenario, host)
     clock = clock_for(scenario, trace)
     redactor = redactor_of(scenario, project.sources)
     comparing = Comparing(trace, clock, redactor)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
@@ -45,6 +49,33 @@ def _no_network(request: pytest.FixtureRequest) -> Iterator[None]:
     _reachable.append(LOOPBACK if marked else ())
     yield
     _reachable.pop()
+
+
+@pytest.fixture(scope="session")
+def lessons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's scenarios, servers and tools in a folder of their own, all run there once.
+
+    A run starts two dozen servers, so the test processes share it: the first to come makes it.
+    """
+    temporary = tmp_path_factory.getbasetemp()
+    shared = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
+    made = shared / "lessons"
+    with (shared / "lessons.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not made.exists():
+            _play_lessons(shared / "played")
+            (shared / "played").rename(made)
+    return made
+
+
+def _play_lessons(folder: Path) -> None:
+    for name in ("scenarios", "servers", "tools"):
+        shutil.copytree(ROOT / name, folder / name)
+    (folder / "pyproject.toml").touch()
+    command = [sys.executable, "-m", "agentbox", "run", "scenarios", "-j", "3"]
+    environ = {**os.environ, "TZ": "America/New_York"}
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, timeout=100)  # noqa: PLW1510 - its code is looked at
+    assert done.returncode == 0, done.stderr.decode()
 
 
 @pytest.fixture

@@ -400,7 +400,7 @@ def test_the_json_of_a_step_holds_the_whole_prompt(sample: SimpleNamespace) -> N
 # -- any trace
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=300)
 @given(st.lists(EVENT, max_size=8), st.lists(JSON, max_size=3))
 def test_no_trace_however_broken_makes_it_fail(events: list[TraceEvent], messages: list) -> None:
     check = CheckResult("says", "failed", at=events[0].at if events else "")

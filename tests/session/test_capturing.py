@@ -83,25 +83,20 @@ def test_an_example_comes_to_the_same_once_it_is_captured_and_is_captured_as_its
         assert _without_comments(_again(text, shop)) == _without_comments(text)
 
 
-_LESSONS = ("support_bot", "delayed_shipments", "injected_invoice")
-"""A conversation, a plan and an attack: each server costs a second of CPU."""
-
-
 @pytest.mark.slow
-def test_lessons_come_to_the_same_but_for_what_only_a_server_can_tell(tmp_path: Path) -> None:
+def test_every_lesson_comes_to_the_same_but_for_what_only_a_server_can_tell(lessons: Path) -> None:
     host = Host(ROOT, {})
-    files = [f"{ROOT}/scenarios/{name}.yaml" for name in _LESSONS]
-    scenarios = load(files, host, Selection())
-    verdicts = run_suite(Suite(scenarios, host, tmp_path, jobs=4), lambda _: None)
+    traces = sorted(lessons.glob(".agentbox/runs/*/*.jsonl"))
+    assert len(traces) >= 20
     differs = {}
-    for verdict in verdicts:
-        found, text, played = _captured(Path(verdict.trace), host)
+    for trace in traces:
+        found, text, played = _captured(trace, host)
         assert text.startswith("# yaml-language-server: $schema=")
         assert "servers:" not in text
         if played.differs:
-            differs[verdict.case] = played.differs
+            differs[found.scenario.case.name] = played.differs
             assert [claim for claim in found.failed if claim not in _claims(found)] == []
-    assert sorted(differs) == ["gullible"]
+    assert sorted(differs) == ["gullible", "the_first_update_there_is"]
 
 
 def _claims(found):

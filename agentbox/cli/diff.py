@@ -6,7 +6,7 @@ from agentbox.cli.output import print_json, put, warn, width
 from agentbox.cli.show import runs_in
 from agentbox.core.differing import RunDiff
 from agentbox.report.diff import diff_json, diff_lines, run_diff_json, run_diff_lines
-from agentbox.session.differing import diff_runs
+from agentbox.session.tapes.differing import diff_runs
 
 SAME, DIFFERENT = 0, 1
 

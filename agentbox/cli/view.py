@@ -11,7 +11,7 @@ from agentbox.judge import stats_of
 from agentbox.report import styled
 from agentbox.report.viewer import Opened, page
 from agentbox.session import Runs, find_root
-from agentbox.session.differing import diff_traces
+from agentbox.session.tapes.differing import diff_traces
 from agentbox.trace import edited, read_trace
 
 

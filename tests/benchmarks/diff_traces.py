@@ -12,7 +12,7 @@ from pathlib import Path
 
 import ours_loop
 
-from agentbox.session.differing import diff_traces
+from agentbox.session.tapes.differing import diff_traces
 from agentbox.trace import read_trace
 
 STEPS = 2500

@@ -16,7 +16,7 @@ from agentbox.core.trace import TraceEvent
 from agentbox.core.verdict import Stats
 from agentbox.report.viewer import Opened, page
 from agentbox.trace import Trace
-from agentbox.trace.diff import differences
+from agentbox.trace.diffing.diff import differences
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from agentbox.session import KINDS, load
-from agentbox.session.replaying import replay
 from agentbox.session.selection import Selection
+from agentbox.session.tapes.replaying import replay
 from agentbox.spec import to_json
 from agentbox.spec.decode import from_json
 

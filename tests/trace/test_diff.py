@@ -11,8 +11,8 @@ from agentbox.core.comparing import GONE, Change
 from agentbox.core.differing import Difference
 from agentbox.core.trace import TraceEvent
 from agentbox.trace import Trace
-from agentbox.trace.diff import differences
-from agentbox.trace.heads import check_changes, code_changes, header_changes, outcome_of
+from agentbox.trace.diffing.diff import differences
+from agentbox.trace.diffing.heads import check_changes, code_changes, header_changes, outcome_of
 
 NOW = "Today is March 20, 2026."
 CUSTOMER = {"slot": "customer", "state": "filled", "origin": "scenario", "text": "Dana"}

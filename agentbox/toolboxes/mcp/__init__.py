@@ -26,6 +26,6 @@ from __future__ import annotations
 
 from agentbox.toolboxes.mcp.plans import Site
 from agentbox.toolboxes.mcp.servers import Servers, open_servers, sharing, spawned
-from agentbox.toolboxes.mcp.shared import Shares
+from agentbox.toolboxes.mcp.sharing.shared import Shares
 
 __all__ = ["Servers", "Shares", "Site", "open_servers", "sharing", "spawned"]

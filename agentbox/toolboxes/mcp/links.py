@@ -24,10 +24,10 @@ from mcp.shared.message import SessionMessage
 
 from agentbox.core.errors import Problem, WorldError, nearest
 from agentbox.toolboxes.mcp.frames import ENDED, Frame, Wire
-from agentbox.toolboxes.mcp.inbox import END
 from agentbox.toolboxes.mcp.plans import Plan, Site
 from agentbox.toolboxes.mcp.process import MAX_LINE, Process
-from agentbox.toolboxes.mcp.shared import Seat
+from agentbox.toolboxes.mcp.sharing.inbox import END
+from agentbox.toolboxes.mcp.sharing.shared import Seat
 from agentbox.toolboxes.mcp.streams import Incoming, Lines, Outgoing
 
 Streams: TypeAlias = tuple[Incoming, Outgoing]

@@ -15,7 +15,7 @@ from agentbox.toolboxes.mcp.frames import ENDED, Exchange, Wire
 from agentbox.toolboxes.mcp.plans import Plan, Site
 from agentbox.toolboxes.mcp.process import Process
 from agentbox.toolboxes.mcp.resources import text_of
-from agentbox.toolboxes.mcp.shared import Seat, Shares
+from agentbox.toolboxes.mcp.sharing.shared import Seat, Shares
 from agentbox.toolboxes.mcp.toolbox import ServerToolbox, run_meta
 from agentbox.toolboxes.mcp.tools import changes, tools_hash, vet
 

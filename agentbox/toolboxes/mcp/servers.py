@@ -13,10 +13,10 @@ from agentbox.core.errors import WorldError
 from agentbox.core.runtime import Toolbox
 from agentbox.core.scenario import Server
 from agentbox.core.trace import Position
-from agentbox.toolboxes.mcp.multiplex import Multiplex
 from agentbox.toolboxes.mcp.plans import Site, plans
 from agentbox.toolboxes.mcp.running import Running
-from agentbox.toolboxes.mcp.shared import Shares
+from agentbox.toolboxes.mcp.sharing.multiplex import Multiplex
+from agentbox.toolboxes.mcp.sharing.shared import Shares
 
 
 class Servers:

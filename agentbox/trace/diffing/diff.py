@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from agentbox.core.comparing import GONE, Change
 from agentbox.core.differing import Difference, DifferenceKind
 from agentbox.core.messages import Json, is_list, is_object
-from agentbox.trace.asked import Asked, Partners, asked, brought_to, log_of
-from agentbox.trace.causes import Causes, least
-from agentbox.trace.operations import Operation, is_loose, operations, text_in
-from agentbox.trace.reader import Trace
-from agentbox.trace.sides import (
+from agentbox.trace.diffing.asked import Asked, Partners, asked, brought_to, log_of
+from agentbox.trace.diffing.causes import Causes, least
+from agentbox.trace.diffing.operations import Operation, is_loose, operations, text_in
+from agentbox.trace.diffing.sides import (
     Half,
     Pair,
     changes_of,
@@ -28,6 +27,7 @@ from agentbox.trace.sides import (
     whole,
     without_twins,
 )
+from agentbox.trace.reader import Trace
 
 _WAITING = {"clock.read": ("slot", "now"), "run.ready": ("table", "tools")}
 """Events that say what a prompt will show: they follow from the difference it makes there."""

@@ -25,14 +25,14 @@ from agentbox.core.trace import Position
 from agentbox.models.tape import TapeModel
 from agentbox.runtime import result_data
 from agentbox.runtime.wall import elapsed
-from agentbox.session.following import Followed, Following
 from agentbox.session.models import models_of
-from agentbox.session.project import Project
-from agentbox.session.recorded import pinned, scenario_of, sound
-from agentbox.session.replaying import Replay, replayed, taped
 from agentbox.session.run import Judged
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host, Sources, anew
+from agentbox.session.tapes.following import Followed, Following
+from agentbox.session.tapes.project import Project
+from agentbox.session.tapes.recorded import pinned, scenario_of, sound
+from agentbox.session.tapes.replaying import Replay, replayed, taped
 from agentbox.session.world import Opened, Play, opened, opened_tools
 from agentbox.toolboxes.tape import TapedTools
 from agentbox.trace import Trace, TraceWriter

@@ -10,8 +10,14 @@ from agentbox.core.errors import Mark, Problem
 from agentbox.judge import stats_of
 from agentbox.session.runs import Runs, case_of
 from agentbox.trace import Trace, edited, read_trace
-from agentbox.trace.diff import differences
-from agentbox.trace.heads import PINNED, check_changes, code_changes, header_changes, outcome_of
+from agentbox.trace.diffing.diff import differences
+from agentbox.trace.diffing.heads import (
+    PINNED,
+    check_changes,
+    code_changes,
+    header_changes,
+    outcome_of,
+)
 
 
 def diff_runs(one: str, other: str, runs: Runs) -> TraceDiff | RunDiff:

@@ -34,8 +34,10 @@ from agentbox.toolboxes.mcp.frames import (
     is_frame,
     key_of,
 )
-from agentbox.toolboxes.mcp.handshake import Handshake
-from agentbox.toolboxes.mcp.inbox import (
+from agentbox.toolboxes.mcp.plans import Plan, Site
+from agentbox.toolboxes.mcp.process import Process
+from agentbox.toolboxes.mcp.sharing.handshake import Handshake
+from agentbox.toolboxes.mcp.sharing.inbox import (
     END,
     GREETED,
     GREETINGS,
@@ -46,9 +48,7 @@ from agentbox.toolboxes.mcp.inbox import (
     Sent,
     in_turn,
 )
-from agentbox.toolboxes.mcp.plans import Plan, Site
-from agentbox.toolboxes.mcp.process import Process
-from agentbox.toolboxes.mcp.renaming import news, numbered, returned, subscription
+from agentbox.toolboxes.mcp.sharing.renaming import news, numbered, returned, subscription
 
 if TYPE_CHECKING:
     from agentbox.toolboxes.mcp.streams import Lines

@@ -8,8 +8,8 @@ import pytest
 
 from agentbox.core.differing import RunDiff, TraceDiff
 from agentbox.core.errors import AuthorError, TraceError
-from agentbox.session.differing import diff_runs
 from agentbox.session.runs import Runs
+from agentbox.session.tapes.differing import diff_runs
 
 
 def write(path: Path, *, said: str = "1", outcome: str = "passed", now: str = "20") -> None:

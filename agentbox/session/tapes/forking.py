@@ -22,16 +22,16 @@ from agentbox.core.scenario import Scenario
 from agentbox.core.tape import Tape
 from agentbox.core.trace import Position
 from agentbox.core.verdict import Verdict
-from agentbox.session.following import Followed, Following
-from agentbox.session.forked import Forked, ForkedModel, ForkedTools, FrozenTools
-from agentbox.session.patches import Patches
-from agentbox.session.project import Project
-from agentbox.session.recorded import broken, pinned, scenario_of, sound
-from agentbox.session.replaying import taped
 from agentbox.session.run import Judged, verdict_in_time
 from agentbox.session.selection import KINDS
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host
+from agentbox.session.tapes.following import Followed, Following
+from agentbox.session.tapes.forked import Forked, ForkedModel, ForkedTools, FrozenTools
+from agentbox.session.tapes.patches import Patches
+from agentbox.session.tapes.project import Project
+from agentbox.session.tapes.recorded import broken, pinned, scenario_of, sound
+from agentbox.session.tapes.replaying import taped
 from agentbox.session.world import Opened, Play, opened
 from agentbox.spec import to_json
 from agentbox.spec.decode import from_json

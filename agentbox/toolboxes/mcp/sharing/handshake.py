@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentbox.toolboxes.mcp.frames import Frame
-from agentbox.toolboxes.mcp.inbox import Inbox, Sent
+from agentbox.toolboxes.mcp.sharing.inbox import Inbox, Sent
 
 
 class Handshake:

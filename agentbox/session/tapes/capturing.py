@@ -34,14 +34,14 @@ from agentbox.core.verdict import Verdict
 from agentbox.judge import CHECKS, end_of, every, observations_of
 from agentbox.judge.check import claim_of
 from agentbox.loops import LOOPS
-from agentbox.session.mocking import mocks_of
-from agentbox.session.project import Project
-from agentbox.session.recorded import pinned, scenario_of, sound
-from agentbox.session.scripting import Scripts, scripts_of
 from agentbox.session.selection import Selection, load
 from agentbox.session.sources import Host
 from agentbox.session.staging import standings
 from agentbox.session.suite import Suite, run_suite
+from agentbox.session.tapes.mocking import mocks_of
+from agentbox.session.tapes.project import Project
+from agentbox.session.tapes.recorded import pinned, scenario_of, sound
+from agentbox.session.tapes.scripting import Scripts, scripts_of
 from agentbox.spec import as_written
 from agentbox.spec.write import yaml_text
 from agentbox.trace import Trace

@@ -19,10 +19,10 @@ from typing import Any
 
 from agentbox.toolboxes.mcp.environment import contract
 from agentbox.toolboxes.mcp.frames import Frame
-from agentbox.toolboxes.mcp.inbox import END, GREETED, INITIALIZE, Inbox, in_turn
 from agentbox.toolboxes.mcp.masks import Masks
-from agentbox.toolboxes.mcp.multiplex import Multiplex
 from agentbox.toolboxes.mcp.plans import Plan, Site
+from agentbox.toolboxes.mcp.sharing.inbox import END, GREETED, INITIALIZE, Inbox, in_turn
+from agentbox.toolboxes.mcp.sharing.multiplex import Multiplex
 
 _PATIENCE = 2.0
 """How long a case waits for its turn, in seconds: what a start-up may take."""

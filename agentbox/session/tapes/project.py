@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 from agentbox.core.errors import AuthorError, Problem
 from agentbox.core.scenario import Scenario
 from agentbox.session.inspecting import commands_of, functions_of
-from agentbox.session.marking import marked
 from agentbox.session.selection import Selection, load
 from agentbox.session.sources import Host, Sources, own_loop
+from agentbox.session.tapes.marking import marked
 
 _Named: TypeAlias = dict[str, object]
 """What is loaded or started, by what a message calls it."""

@@ -27,14 +27,21 @@ from agentbox.loops import LOOPS
 from agentbox.models.tape import TapeModel
 from agentbox.runtime import Look, Relisting, World
 from agentbox.session.driving import drive
-from agentbox.session.patches import Patches
-from agentbox.session.project import Project
-from agentbox.session.recorded import broken, clock_for, label_of, redactor_of, scenario_of, sound
 from agentbox.session.run import problems_of, verdict_in_time
 from agentbox.session.selection import Selection, load
 from agentbox.session.signals import run_to_end
 from agentbox.session.sources import Host
 from agentbox.session.staging import approver_of, form_of, offers_of, user_of
+from agentbox.session.tapes.patches import Patches
+from agentbox.session.tapes.project import Project
+from agentbox.session.tapes.recorded import (
+    broken,
+    clock_for,
+    label_of,
+    redactor_of,
+    scenario_of,
+    sound,
+)
 from agentbox.session.world import Opened
 from agentbox.spec import to_json
 from agentbox.toolboxes import Injected, Merged, MockToolbox

@@ -19,8 +19,8 @@ from agentbox.core.runtime import CallContext, Model, Toolbox
 from agentbox.core.tape import Tape
 from agentbox.core.trace import Position
 from agentbox.runtime import result_data
-from agentbox.session.following import Following
-from agentbox.session.patches import Patches
+from agentbox.session.tapes.following import Following
+from agentbox.session.tapes.patches import Patches
 
 _LOST = ("unknown", "interrupted", "timeout")
 """How a call ended of which nobody knows what it did: it cannot be done again."""

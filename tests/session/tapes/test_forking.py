@@ -25,11 +25,11 @@ from agentbox.session import (
     load,
     replay,
 )
-from agentbox.session.differing import diff_traces
 from agentbox.session.suite import Suite, run_suite
+from agentbox.session.tapes.differing import diff_traces
 from agentbox.trace import read_trace
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 MODEL = """\
 import json

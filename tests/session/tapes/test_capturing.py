@@ -10,11 +10,11 @@ import pytest
 
 from agentbox.core.errors import AuthorError, TraceError
 from agentbox.session import Host, Runs, Selection, Suite, capture, held, load, run_suite, text_of
-from agentbox.session.capturing import Claim, LeftOut
+from agentbox.session.tapes.capturing import Claim, LeftOut
 from agentbox.spec.compose import compose
 from agentbox.spec.problems import Problems
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHOP = ROOT / "tests" / "reference" / "shop"
 TOOLS = '''\
 def days_since(day: str) -> int:

@@ -18,11 +18,11 @@ from agentbox.core.requests import Ask
 from agentbox.core.scenario import Scenario
 from agentbox.core.tape import TapeEnded
 from agentbox.core.trace import Position, Recorder
-from agentbox.session.project import Project
-from agentbox.session.recorded import redactor_of
 from agentbox.session.run import Judged, Manner, run_case
 from agentbox.session.runs import trace_paths
 from agentbox.session.sources import Sources, anew
+from agentbox.session.tapes.project import Project
+from agentbox.session.tapes.recorded import redactor_of
 from agentbox.session.world import Opened, Play
 from agentbox.trace import Trace, TraceWriter
 from agentbox.trace.comparing import Comparing, Diverged, is_compared

@@ -10,8 +10,8 @@ from agentbox.core.comparing import GONE, Change, same
 from agentbox.core.differing import DifferenceKind, changed
 from agentbox.core.messages import Json, is_list
 from agentbox.core.trace import Position
-from agentbox.trace.causes import Causes, least
-from agentbox.trace.operations import Operation, inline, maps_in, message_content, text_in
+from agentbox.trace.diffing.causes import Causes, least
+from agentbox.trace.diffing.operations import Operation, inline, maps_in, message_content, text_in
 
 _SLOT, _TABLE = "slot", "table"
 

@@ -10,7 +10,7 @@ from agentbox.core.aligning import Matches, matches
 from agentbox.core.comparing import GONE, Change
 from agentbox.core.differing import Difference, DifferenceKind, changed
 from agentbox.core.messages import Json
-from agentbox.trace.operations import Operation, content_of, is_loose, segment_kind
+from agentbox.trace.diffing.operations import Operation, content_of, is_loose, segment_kind
 
 Pair: TypeAlias = tuple[Operation, Operation]
 Half: TypeAlias = tuple[Operation | None, Operation | None]

@@ -35,6 +35,17 @@ def _guard(event: str, args: tuple[object, ...]) -> None:
 sys.addaudithook(_guard)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End the measuring that pytest-cov starts in a worker before the worker's own.
+
+    It would go on under that one, and what is marked `no_cover` be traced by it (pytest-cov 7.1).
+    """
+    measures = session.config.pluginmanager.get_plugin("_cov")
+    if measures is not None and hasattr(session.config, "workerinput"):
+        measures.cov_controller.cov.stop()
+
+
 @pytest.hookimpl(trylast=True)  # hypothesis marks its tests in this hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave what tries hundreds of inputs untraced: coverage is that of the plain examples."""
